@@ -28,11 +28,13 @@ export interface Vectors {
   readonly tables: readonly VectorTable[];
 }
 
-/** The names of the specifications: the pages whose name ends with a version. */
-export function specifications(folder: string = PAGES): readonly string[] {
-  return readdirSync(folder)
-    .flatMap((name) => /^([a-z]+(?:-[a-z]+)*-v\d+)\.md$/.exec(name)?.[1] ?? [])
-    .sort();
+/** The specifications: the pages whose name ends with a version, also in folders of docs/spec, by that name. */
+export function specifications(folder: string = PAGES): ReadonlyMap<string, string> {
+  const pages = readdirSync(folder, { recursive: true, encoding: 'utf8' }).flatMap((path): [string, string][] => {
+    const name = /(?:^|\/)([a-z]+(?:-[a-z]+)*-v\d+)\.md$/.exec(path.replaceAll('\\', '/'))?.[1];
+    return name === undefined ? [] : [[name, `${folder}/${path}`]];
+  });
+  return new Map(pages.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** Reads the tables of a page. */
@@ -142,8 +144,8 @@ function paragraphs(lines: readonly string[]): string {
 /** Writes the file of each specification. */
 export function writeVectors(): void {
   mkdirSync(VECTORS, { recursive: true });
-  for (const name of specifications()) {
-    const vectors = vectorsOf(name, readFileSync(`${PAGES}/${name}.md`, 'utf8'));
+  for (const [name, path] of specifications()) {
+    const vectors = vectorsOf(name, readFileSync(path, 'utf8'));
     writeFileSync(`${VECTORS}/${name}.json`, `${JSON.stringify(vectors, null, 2)}\n`);
   }
 }

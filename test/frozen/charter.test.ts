@@ -1,6 +1,6 @@
 /**
- * Frozen charters (docs/spec/govern/charter-v1.md). The texts, digests and signatures were computed in Python with hashlib and
- * OpenSSL: test/reference/generators/charter-vectors.py. Go's sumdb/note has verified them:
+ * Frozen charters (docs/spec/govern/charter-v1.md). The texts, digests and signatures were computed in Python with
+ * hashlib and OpenSSL: test/reference/generators/charter-vectors.py. Go's sumdb/note has verified them:
  * test/reference/generators/charter.
  */
 import { createHash } from 'node:crypto';

@@ -1,7 +1,7 @@
 /**
  * Frozen: a warrant, a refusal, a ratification and a clock statement that test/reference/generators/warrant-vectors.py
- * has written with hashlib and OpenSSL. docs/spec/govern/warrant-v1.md has them, too. If one of them is no longer read, notes
- * that officers have signed are lost.
+ * has written with hashlib and OpenSSL. docs/spec/govern/warrant-v1.md has them, too. If one of them is no longer read,
+ * notes that officers have signed are lost.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -9,16 +9,18 @@ import { describe, expect, test } from 'vitest';
 import { specifications, type Vectors, vectorsOf } from '../../tsup.vectors.ts';
 import { manifest, root } from './install.ts';
 
-const page = (name: string) => readFileSync(join(root, `docs/spec/${name}.md`), 'utf8');
+const pages = specifications(join(root, 'docs/spec'));
+const page = (name: string) => readFileSync(pages.get(name)!, 'utf8');
 const vectors = (name: string) => JSON.parse(readFileSync(join(root, `dist/vectors/${name}.json`), 'utf8')) as Vectors;
 
 describe('the vectors as JSON', () => {
-  const names = specifications(join(root, 'docs/spec'));
+  const names = [...pages.keys()];
 
   test('are a file for each specification, and no other', () => {
     expect(names.length).toBeGreaterThanOrEqual(8);
-    const pages = readdirSync(join(root, 'docs/spec')).filter((name) => name !== 'vectors.md');
-    expect(names).toEqual(pages.map((name) => name.replace('.md', '')).sort());
+    const files = readdirSync(join(root, 'docs/spec'), { recursive: true, encoding: 'utf8' });
+    const written = files.filter((path) => path.endsWith('.md') && path !== 'vectors.md');
+    expect(names).toEqual(written.map((path) => path.replace(/^.*\/|\.md$/g, '')).sort());
     expect(readdirSync(join(root, 'dist/vectors')).sort()).toEqual(names.map((name) => `${name}.json`));
   });
 

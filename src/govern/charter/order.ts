@@ -1,4 +1,7 @@
-/** The lines of a charter by their words, each as often as it may occur, in their order (docs/spec/govern/charter-v1.md). */
+/**
+ * The lines of a charter by their words, each as often as it may occur, in their order
+ * (docs/spec/govern/charter-v1.md).
+ */
 
 import { nearest } from '../../core/suggest.ts';
 import type { Line, Refuse } from '../text/lines.ts';

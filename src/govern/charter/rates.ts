@@ -10,7 +10,10 @@ import { type Words, wordsOf } from './words.ts';
 /** The largest count of a rate: the most that a number of a charter can say. */
 const MOST = 999_999_999;
 
-/** The verbs of clients. Each also gives something back to somebody who guesses (docs/spec/govern/charter-v1.md, "Rates"). */
+/**
+ * The verbs of clients. Each also gives something back to somebody who guesses (docs/spec/govern/charter-v1.md,
+ * "Rates").
+ */
 const FORWARD: readonly ForwardVerb[] = ['protect', 'blind', 'candidates', 'matches', 'lookup', 'exists', 'renew'];
 
 /** Reads the lines. */

@@ -1,7 +1,7 @@
 /**
- * Which charter is the newest (docs/spec/govern/charter-v1.md, "Succession"): the first is known by its digest, and each
- * version is signed by keepers of the one before, and by its own. So nobody who has lost the trust of one version can
- * write the next.
+ * Which charter is the newest (docs/spec/govern/charter-v1.md, "Succession"): the first is known by its digest, and
+ * each version is signed by keepers of the one before, and by its own. So nobody who has lost the trust of one version
+ * can write the next.
  */
 
 import { checkOptions } from '../../core/checks.ts';

@@ -16,6 +16,12 @@ export interface LeaseParts {
   readonly now: () => number;
 }
 
+/** The leases of a gateway. */
+export interface Leases {
+  /** Spends values, under the lease that there is or under a new one. Fulfilled when the lease is on the disk. */
+  readonly spend: (wanted: WantedLease) => Promise<void>;
+}
+
 /** A lease that is being spent. */
 interface Lease {
   left: number;
@@ -25,9 +31,7 @@ interface Lease {
 }
 
 /** Makes the leases of a gateway. */
-export function makeLeases({ decide, write, now }: LeaseParts): {
-  readonly spend: (wanted: WantedLease) => Promise<void>;
-} {
+export function makeLeases({ decide, write, now }: LeaseParts): Leases {
   const leases = new Map<string, Lease>();
   return {
     async spend(wanted) {

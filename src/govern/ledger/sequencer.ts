@@ -1,8 +1,8 @@
 /**
  * The sequencer: the one place that writes to the log of a gateway. It decides and reserves in one step without
  * waiting, so a hundred requests at once cannot spend one budget twice; then it waits until the entry is on the disk
- * and, where the purpose says so, until others have cosigned it. A use whose entry cannot be written is spent all the
- * same: nothing is given back, because it may be in the log.
+ * and, where the purpose demands it, until others have cosigned it. A use whose entry cannot be written is spent all
+ * the same: nothing is given back, because it may be in the log.
  */
 
 import { badType, checkName, checkOptions, typeName } from '../../core/checks.ts';
@@ -12,7 +12,7 @@ import { runningSha256 } from '../../kernel/digest.ts';
 import { randomBytes } from '../../kernel/random.ts';
 import { commitment } from '../../log/entry/commitment.ts';
 import { readEntry } from '../../log/entry/entry.ts';
-import type { DoneEntry, ForwardEntry, LogEvent } from '../../log/entry/kinds.ts';
+import type { DoneEntry, LogEvent } from '../../log/entry/kinds.ts';
 import type { SubjectSealer } from '../../log/entry/subjects.ts';
 import { openCheckpoint } from '../../log/tree/open-checkpoint.ts';
 import type { Appended } from '../../log/writer/group.ts';
@@ -24,8 +24,9 @@ import { parseRefusal } from '../warrant/refusal.ts';
 import type { VerifiedWarrant } from '../warrant/verify.ts';
 import { verifyClock, verifyRatification, verifyRefusal } from '../warrant/verify-statements.ts';
 import { decideLease, decideUse, standing, type WantedLease, type WantedUse } from './decide.ts';
-import { makeLeases } from './leases.ts';
-import { type GlassUse, type Ledger, newLedger, take } from './ledger.ts';
+import { type Denials, makeDenials } from './denials.ts';
+import { type Leases, makeLeases } from './leases.ts';
+import { type GlassUse, type Ledger, newLedger, take, type WarrantAccount } from './ledger.ts';
 
 /** How far the clock may be ahead of the log and of the witnesses, in seconds. */
 export const MOST_JUMP = 600;
@@ -106,10 +107,37 @@ export interface Sequencer {
 /**
  * Opens the sequencer of a log: accounts for all its entries, writes the charter if it is new, and writes `start`.
  *
- * Nothing is opened before a quorum of witnesses has cosigned that entry, unless the charter says `quorum none`: a
+ * Nothing is opened before a quorum of witnesses has cosigned that entry, unless the charter has `quorum none`: a
  * state that was restored from a backup, or cloned to another machine, is found out first.
  *
  * @throws TrefoilError `charter_invalid`, `charter_unsigned`, `charter_outdated`; `log_broken`; what the log throws.
+ *
+ * @example
+ * ```ts
+ * import { mkdtempSync } from 'node:fs';
+ * import { tmpdir } from 'node:os';
+ * import { join } from 'node:path';
+ * import { openSequencer, parseCharter } from 'trefoil/govern';
+ * import { newNoteKey, noteSigner, openLog, signNote, subjectSealer } from 'trefoil/log';
+ * import { logFolder } from 'trefoil/node';
+ *
+ * const [key, eva] = [newNoteKey('log.example'), newNoteKey('eva.example')];
+ * const text =
+ *   `trefoil charter v1\nversion 1\ndomain eu-enclave\nlog ${key.verifierKey}\nquorum none\n` +
+ *   `officer eva keeper note ${eva.verifierKey}\nchange 1:keeper\n`;
+ * const place = mkdtempSync(join(tmpdir(), 'gateway-'));
+ * const store = logFolder(join(place, 'log'), { head: join(place, 'head') });
+ * const log = await openLog(store, { signer: noteSigner(key.privateKey), create: true });
+ * const sequencer = await openSequencer(log, {
+ *   firstCharter: parseCharter(text).sha256, // pinned in the configuration
+ *   charter: await signNote(text, [noteSigner(eva.privateKey)]),
+ *   sealer: subjectSealer(crypto.getRandomValues(new Uint8Array(32))),
+ *   host: 'gateway-1',
+ * });
+ * sequencer.charter().version; // → 1
+ * await sequencer.close();
+ * await log.close();
+ * ```
  */
 export async function openSequencer(log: Log, options: SequencerOptions): Promise<Sequencer> {
   const settings = settingsOf(options);
@@ -122,10 +150,15 @@ export async function openSequencer(log: Log, options: SequencerOptions): Promis
     placed(take(ledger, entry.event, { ...taking, at: entry.at }), index, bytes);
     index++;
   }
-  const before = ledger.last;
-  const sequencer = makeSequencer(log, ledger, settings);
-  await sequencer.begin(before);
-  return sequencer.face;
+  const leases = makeLeases({
+    decide: (wanted) => decideLease(ledger, wanted, timeOf(state)),
+    write: async (event) => void (await write(state, event)),
+    now: () => timeOf(state),
+  });
+  const denials = makeDenials((sha256) => ledger.warrants.has(sha256));
+  const state: State = { log, ledger, settings, leases, denials, started: null, hasJumped: false, owed: null };
+  await begin(state);
+  return faceOf(state);
 }
 
 /** The options with their defaults. */
@@ -153,195 +186,207 @@ function placed(use: GlassUse | null, index: number, entry: Uint8Array): void {
   use.sha256 = writeHex(hash.soFar());
 }
 
-function makeSequencer(log: Log, ledger: Ledger, settings: Settings) {
-  const { sealer, firstCharter, now, random, patience } = settings;
-  const denials = new Map<string, { code: string; warrant: string | null; count: number }>();
+/** A sequencer at work. */
+interface State {
+  readonly log: Log;
+  readonly ledger: Ledger;
+  readonly settings: Settings;
+  readonly leases: Leases;
+  readonly denials: Denials;
   /** The size at the entry `start`, until witnesses have cosigned it; `null` also if the charter has none. */
-  let started: { readonly size: number; readonly jumped: boolean } | null = null;
+  started: { readonly size: number; readonly jumped: boolean } | null;
   /** The clock was ahead of the log and of all cosignatures, and no keeper has spoken since. */
-  let hasJumped = false;
-  /** The oldest use that has to be cosigned, and until when. */
-  let owed: { readonly size: number; readonly by: number } | null = null;
+  hasJumped: boolean;
+  /** The oldest use that has to be cosigned yet, and until when. */
+  owed: { readonly size: number; readonly by: number } | null;
+}
 
-  const clock = (): number => Math.floor(now() / 1000);
-  const time = (): number => Math.max(clock(), ledger.last);
+/** The clock, in seconds since 1970. */
+function clockOf({ settings }: State): number {
+  return Math.floor(settings.now() / 1000);
+}
 
-  /** Writes an entry. The ledger has it before anything is waited for. */
-  async function write(event: LogEvent, opening?: string): Promise<Appended> {
-    if (clock() > ledger.last + MOST_JUMP && ledger.last > 0) hasJumped = true;
-    const appending = log.append(event, { opening });
-    const use = take(ledger, event, { at: time(), firstCharter, open: sealer.open });
-    const appended = await appending;
-    placed(use, appended.index, appended.entry);
-    return appended;
+/** The time of the next entry: it never falls. */
+function timeOf(state: State): number {
+  return Math.max(clockOf(state), state.ledger.last);
+}
+
+/** Writes an entry. The ledger has it before anything is waited for. */
+async function write(state: State, event: LogEvent, opening?: string): Promise<Appended> {
+  const { log, ledger, settings } = state;
+  if (ledger.last > 0 && clockOf(state) > ledger.last + MOST_JUMP) state.hasJumped = true;
+  const appending = log.append(event, { opening });
+  const taking = { at: timeOf(state), firstCharter: settings.firstCharter, open: settings.sealer.open };
+  const use = take(ledger, event, taking);
+  const appended = await appending;
+  placed(use, appended.index, appended.entry);
+  return appended;
+}
+
+/** The charter, `start`, and what has to be known before the first use. */
+async function begin(state: State): Promise<void> {
+  const { log, ledger, settings } = state;
+  const jumped = ledger.last > 0 && clockOf(state) > ledger.last + MOST_JUMP;
+  if (ledger.charter === null || (settings.charter !== '' && isNext(settings.charter, ledger.charter))) {
+    if (settings.charter === '') fail('charter_invalid', 'the log has no charter yet; pass its note');
+    const { firstCharter: sha256 } = settings;
+    // Opened before it is written, so that a wrong one is not in the log.
+    openCharter(settings.charter, ledger.charter === null ? { sha256 } : { previous: ledger.charter });
+    await write(state, { kind: 'charter', note: settings.charter });
   }
-
-  /**
-   * Refuses to open anything after a jump of the clock: budgets and windows would end or begin anew by it.
-   *
-   * @throws TrefoilError `clock_jumped`.
-   */
-  function checkClock(): void {
-    if (clock() > ledger.last + MOST_JUMP) hasJumped = true;
-    if (!hasJumped) return;
-    fail(
-      'clock_jumped',
-      'the clock is over ten minutes ahead of the log; set it, or let keepers state that it is right',
-    );
+  const charter = ledger.charter!;
+  if (charter.log.text !== log.verifierKey) {
+    fail('charter_invalid', 'the key of the log is not the one that the charter names');
   }
-
-  /** @throws TrefoilError `witness_missing` if a use that was opened at once was not cosigned in the time of its purpose. */
-  async function checkOwed(): Promise<void> {
-    if (owed === null || clock() <= owed.by) return;
-    await log.cosigned(owed.size, 0);
-    owed = null;
-  }
-
-  async function use(request: UseRequest): Promise<NotedUse> {
-    const { warrant, scopes, people, bound, request: signed, details } = request;
-    await checkStarted();
-    await checkOwed();
-    checkClock();
-    const { kind, n, account } = decideUse(ledger, { warrant, scopes, people }, time());
-    const { commit, opening } = commitment(details, { random });
-    const subjects = people.map(sealer.seal);
-    const appended = await write({ kind, warrant, n, scopes, subjects, bound, request: signed, commit }, opening);
-    const { index, checkpoint } = appended;
-    const done = (outcome: Pick<DoneEntry, 'opened' | 'failed' | 'refused'>): Promise<void> =>
-      write({ kind: 'done', entry: index, ...outcome }).then(() => undefined);
-    // `quorum none` is satisfied by nobody: then a charter has no witnesses to wait for.
-    const witnessed = ledger.charter!.isUnwitnessed ? null : account.purpose.witnessed;
-    if (witnessed === 'before') await cosignedBefore(index, request, done);
-    else if (witnessed !== null) owed ??= { size: index + 1, by: time() + witnessed };
-    return { index, checkpoint, done };
-  }
-
-  /** Waits for cosignatures, and looks once more at what may have changed meanwhile. */
-  async function cosignedBefore(index: number, request: UseRequest, done: NotedUse['done']): Promise<void> {
-    try {
-      await log.cosigned(index + 1, patience);
-      standing(ledger, request.warrant, time());
-    } catch (error) {
-      const refused = Object.values(request.scopes).reduce((sum, count) => sum + count, 0);
-      await done({ opened: 0, failed: 0, refused });
-      throw error;
-    }
-  }
-
-  const leases = makeLeases({
-    decide: (wanted) => decideLease(ledger, wanted, time()),
-    write: async (event: ForwardEntry) => void (await write(event)),
-    now: time,
-  });
-
-  async function admit({ warrant, sha256, note }: VerifiedWarrant): Promise<void> {
-    const owner = ledger.ids.get(warrant.id);
-    if (owner !== undefined && owner !== sha256) fail('id_taken', 'the log has another warrant with this id; ask anew');
-    if (owner === undefined) {
-      if (warrant.charter.sha256 !== ledger.charter!.sha256) fail('charter_outdated', 'the charter has changed');
-      await write({ kind: 'warrant', note });
-    }
-    standing(ledger, sha256, time());
-  }
-
-  /** The warrant that a note is about. */
-  function accountOf(sha256: string) {
-    const account = ledger.warrants.get(sha256);
-    return account ?? fail('warrant_invalid', 'the log does not have the warrant that the note is about');
-  }
-
-  async function writeDenials(): Promise<void> {
-    const counted = [...denials.values()];
-    denials.clear();
-    for (const { code, warrant, count } of counted) {
-      await write({ kind: 'deny', code, count, ...(warrant === null ? {} : { warrant }) });
-    }
-  }
-
-  /** The charter, `start`, and what has to be known before the first use. */
-  async function begin(before: number): Promise<void> {
-    if (ledger.charter === null || (settings.charter !== '' && isNext(settings.charter, ledger.charter))) {
-      if (settings.charter === '') fail('charter_invalid', 'the log has no charter yet; pass its note');
-      // Opened before it is written, so that a wrong one is not in the log.
-      openCharter(settings.charter, ledger.charter === null ? { sha256: firstCharter } : { previous: ledger.charter });
-      await write({ kind: 'charter', note: settings.charter });
-    }
-    const charter = ledger.charter!;
-    if (charter.log.text !== log.verifierKey) {
-      fail('charter_invalid', 'the key of the log is not the one that the charter names');
-    }
-    const jumped = clock() > before + MOST_JUMP && before > 0;
-    const boot = writeHex(random(16));
-    const { index } = await write({ kind: 'start', host: settings.host, boot });
-    // Without witnesses nobody else knows the time, and its operator could set it anyway.
-    hasJumped = false;
-    if (!charter.isUnwitnessed) started = { size: index + 1, jumped };
-  }
-
-  /**
-   * Waits until a quorum of witnesses has cosigned the start.
-   *
-   * @throws TrefoilError `witness_missing`; then the next call asks again.
-   */
-  async function checkStarted(): Promise<void> {
-    if (started === null) return;
-    const { size, jumped } = started;
-    const { witnesses } = openCheckpoint(await log.cosigned(size, patience), ledger.charter!.logPolicy);
-    const latest = witnesses.reduce((most, one) => Math.max(most, one.time), 0);
-    if (jumped && clock() > latest + MOST_JUMP) hasJumped = true;
-    started = null;
-  }
-
-  const face: Sequencer = Object.freeze({
-    charter: () => ledger.charter!,
-    async changeCharter(note: string): Promise<Charter> {
-      openCharter(note, { previous: ledger.charter! });
-      await write({ kind: 'charter', note });
-      return ledger.charter!;
-    },
-    admit,
-    async refuse(note: string): Promise<void> {
-      const { warrant } = accountOf(parseRefusal(note).warrant);
-      const verified = verifyRefusal(note, { charter: ledger.charter!, warrant });
-      await write({ kind: 'refusal', note: verified.note });
-    },
-    async ratify(note: string): Promise<void> {
-      const { warrant } = accountOf(parseRatification(note).warrant);
-      const verified = verifyRatification(note, { charter: ledger.charter!, warrant });
-      await write({ kind: 'ratified', note: verified.note });
-    },
-    async setClock(note: string): Promise<void> {
-      const { statement, note: logged } = verifyClock(note, { charter: ledger.charter! });
-      if (Math.abs(statement.at - clock()) > MOST_JUMP) {
-        fail('clock_jumped', 'the time that the keepers state is not that of the clock');
-      }
-      if (statement.at <= ledger.clock) fail('clock_jumped', 'the statement is not newer than the last one in the log');
-      await write({ kind: 'clock', note: logged });
-      hasJumped = false;
-    },
-    use,
-    async forward(wanted: WantedLease): Promise<void> {
-      await checkStarted();
-      checkClock();
-      await leases.spend(wanted);
-    },
-    deny(code: string, warrant?: string): void {
-      const known = warrant !== undefined && ledger.warrants.has(warrant) ? warrant : null;
-      const name = `${code} ${known ?? ''}`;
-      const denial = denials.get(name) ?? { code, warrant: known, count: 0 };
-      denial.count++;
-      denials.set(name, denial);
-    },
-    async tick(): Promise<void> {
-      await writeDenials();
-      if (clock() >= ledger.last + BEAT_SECONDS) await write({ kind: 'beat' });
-    },
-    close: writeDenials,
-  });
-  return { face, begin };
+  const boot = writeHex(settings.random(16));
+  const { index } = await write(state, { kind: 'start', host: settings.host, boot });
+  // Without witnesses nobody else knows the time, and the operator could set it anyway.
+  state.hasJumped = false;
+  if (!charter.isUnwitnessed) state.started = { size: index + 1, jumped };
 }
 
 /** Whether a charter is newer than the one that the log has. An older one, or the same, is not written again. */
 function isNext(note: string, charter: Charter): boolean {
   return !note.startsWith(charter.text);
+}
+
+/**
+ * Waits until a quorum of witnesses has cosigned the start.
+ *
+ * @throws TrefoilError `witness_missing`; then the next call asks again.
+ */
+async function checkStarted(state: State): Promise<void> {
+  const { log, ledger, settings, started } = state;
+  if (started === null) return;
+  const { witnesses } = openCheckpoint(await log.cosigned(started.size, settings.patience), ledger.charter!.logPolicy);
+  const latest = witnesses.reduce((most, one) => Math.max(most, one.time), 0);
+  if (started.jumped && clockOf(state) > latest + MOST_JUMP) state.hasJumped = true;
+  state.started = null;
+}
+
+/**
+ * @throws TrefoilError `witness_missing` if a use that was opened at once was not cosigned in the time of its purpose.
+ */
+async function checkOwed(state: State): Promise<void> {
+  const { owed } = state;
+  if (owed === null || clockOf(state) <= owed.by) return;
+  await state.log.cosigned(owed.size, 0);
+  state.owed = null;
+}
+
+/**
+ * Refuses to open anything after a jump of the clock: budgets and windows would end or begin anew by it.
+ *
+ * @throws TrefoilError `clock_jumped`.
+ */
+function checkClock(state: State): void {
+  if (clockOf(state) > state.ledger.last + MOST_JUMP) state.hasJumped = true;
+  if (!state.hasJumped) return;
+  fail('clock_jumped', 'the clock is over ten minutes ahead of the log; set it, or let keepers state that it is right');
+}
+
+/** What became of a use. */
+type Outcome = Pick<DoneEntry, 'opened' | 'failed' | 'refused'>;
+
+async function use(state: State, request: UseRequest): Promise<NotedUse> {
+  const { warrant, scopes, people, bound, request: signed, details } = request;
+  const { ledger, settings } = state;
+  await checkStarted(state);
+  await checkOwed(state);
+  checkClock(state);
+  const { kind, n, account } = decideUse(ledger, { warrant, scopes, people }, timeOf(state));
+  const { commit, opening } = commitment(details, { random: settings.random });
+  const subjects = people.map(settings.sealer.seal);
+  const entry = { kind, warrant, n, scopes, subjects, bound, request: signed, commit } as const;
+  const { index, checkpoint } = await write(state, entry, opening);
+  const done = async (outcome: Outcome): Promise<void> => {
+    await write(state, { kind: 'done', entry: index, ...outcome });
+  };
+  // `quorum none` is satisfied by nobody: then a charter has no witnesses to wait for.
+  const witnessed = ledger.charter!.isUnwitnessed ? null : account.purpose.witnessed;
+  if (witnessed === 'before') await cosignedBefore(state, index, request, done);
+  else if (witnessed !== null) state.owed ??= { size: index + 1, by: timeOf(state) + witnessed };
+  return { index, checkpoint, done };
+}
+
+/** Waits for cosignatures, and looks once more at what may have changed meanwhile. */
+async function cosignedBefore(state: State, index: number, request: UseRequest, done: NotedUse['done']): Promise<void> {
+  try {
+    await state.log.cosigned(index + 1, state.settings.patience);
+    standing(state.ledger, request.warrant, timeOf(state));
+  } catch (error) {
+    const refused = Object.values(request.scopes).reduce((sum, count) => sum + count, 0);
+    await done({ opened: 0, failed: 0, refused });
+    throw error;
+  }
+}
+
+async function admit(state: State, { warrant, sha256, note }: VerifiedWarrant): Promise<void> {
+  const { ledger } = state;
+  const owner = ledger.ids.get(warrant.id);
+  if (owner !== undefined && owner !== sha256) fail('id_taken', 'the log has another warrant with this id; ask anew');
+  if (owner === undefined) {
+    if (warrant.charter.sha256 !== ledger.charter!.sha256) fail('charter_outdated', 'the charter has changed');
+    await write(state, { kind: 'warrant', note });
+  }
+  standing(ledger, sha256, timeOf(state));
+}
+
+/** The warrant that a note is about. */
+function warrantIn({ ledger }: State, sha256: string): WarrantAccount['warrant'] {
+  const account = ledger.warrants.get(sha256);
+  return account?.warrant ?? fail('warrant_invalid', 'the log does not have the warrant that the note is about');
+}
+
+async function setClock(state: State, note: string): Promise<void> {
+  const { statement, note: logged } = verifyClock(note, { charter: state.ledger.charter! });
+  if (Math.abs(statement.at - clockOf(state)) > MOST_JUMP) {
+    fail('clock_jumped', 'the time that the keepers state is not that of the clock');
+  }
+  if (statement.at <= state.ledger.clock) {
+    fail('clock_jumped', 'the statement is not newer than the last one in the log');
+  }
+  await write(state, { kind: 'clock', note: logged });
+  state.hasJumped = false;
+}
+
+async function writeDenials(state: State): Promise<void> {
+  for (const event of state.denials.taken()) await write(state, event);
+}
+
+/** What others see of a sequencer. */
+function faceOf(state: State): Sequencer {
+  const { ledger } = state;
+  return Object.freeze({
+    charter: () => ledger.charter!,
+    async changeCharter(note: string): Promise<Charter> {
+      openCharter(note, { previous: ledger.charter! });
+      await write(state, { kind: 'charter', note });
+      return ledger.charter!;
+    },
+    admit: (verified: VerifiedWarrant) => admit(state, verified),
+    async refuse(note: string): Promise<void> {
+      const warrant = warrantIn(state, parseRefusal(note).warrant);
+      const verified = verifyRefusal(note, { charter: ledger.charter!, warrant });
+      await write(state, { kind: 'refusal', note: verified.note });
+    },
+    async ratify(note: string): Promise<void> {
+      const warrant = warrantIn(state, parseRatification(note).warrant);
+      const verified = verifyRatification(note, { charter: ledger.charter!, warrant });
+      await write(state, { kind: 'ratified', note: verified.note });
+    },
+    setClock: (note: string) => setClock(state, note),
+    use: (request: UseRequest) => use(state, request),
+    async forward(wanted: WantedLease): Promise<void> {
+      await checkStarted(state);
+      checkClock(state);
+      await state.leases.spend(wanted);
+    },
+    deny: state.denials.count,
+    async tick(): Promise<void> {
+      await writeDenials(state);
+      if (clockOf(state) >= ledger.last + BEAT_SECONDS) await write(state, { kind: 'beat' });
+    },
+    close: () => writeDenials(state),
+  });
 }

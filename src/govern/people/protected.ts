@@ -1,7 +1,7 @@
 /**
- * The list of people whose records need more signatures (docs/spec/govern/charter-v1.md, "Protected"). The charter commits to
- * it, and says nothing about who is on it: the file begins with 32 random bytes, so nobody who has the charter and the
- * log can try lists of people until one fits.
+ * The list of people whose records need more signatures (docs/spec/govern/charter-v1.md, "Protected"). The charter
+ * commits to it, and says nothing about who is on it: the file begins with 32 random bytes, so nobody who has the
+ * charter and the log can try lists of people until one fits.
  */
 
 import { utf8 } from '../../core/bytes.ts';

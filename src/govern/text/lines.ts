@@ -1,7 +1,7 @@
 /**
- * The plain texts of charters, warrants and what belongs to them (docs/spec/govern/charter-v1.md, "Text"): lines of words that
- * read the same to a person, to a terminal and to a program. What an officer signs is this text, so nothing in it may
- * look like something else.
+ * The plain texts of charters, warrants and what belongs to them (docs/spec/govern/charter-v1.md, "Text"): lines of
+ * words that read the same to a person, to a terminal and to a program. What an officer signs is this text, so nothing
+ * in it may look like something else.
  */
 
 import { utf8 } from '../../core/bytes.ts';

@@ -1,6 +1,6 @@
 /**
- * Who has signed, and whether that suffices (docs/spec/govern/warrant-v1.md, "Signatures"). The requester never counts as an
- * approver, and each officer counts once, whatever keys and roles they have.
+ * Who has signed, and whether that suffices (docs/spec/govern/warrant-v1.md, "Signatures"). The requester never counts
+ * as an approver, and each officer counts once, whatever keys and roles they have.
  */
 
 import { badType, checkInteger, checkName, checkOptions, typeName } from '../../core/checks.ts';

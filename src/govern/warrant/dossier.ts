@@ -1,7 +1,7 @@
 /**
- * The dossier: the private part of a warrant, with the people it is about and the reason (docs/spec/govern/warrant-v1.md,
- * "Dossier"). The log has only its digest, which says nothing, because 32 random bytes are hashed with it. When the
- * file is destroyed, nobody can find out from the log whom the warrant was about.
+ * The dossier: the private part of a warrant, with the people it is about and the reason
+ * (docs/spec/govern/warrant-v1.md, "Dossier"). The log has only its digest, which says nothing, because 32 random bytes
+ * are hashed with it. When the file is destroyed, nobody can find out from the log whom the warrant was about.
  *
  * A dossier has exactly one spelling: what was read is written again and compared. Otherwise two readers of one file
  * could see two people in it (a name that an object has twice, for example).

@@ -1,4 +1,6 @@
-/** A refusal: an officer ends a warrant (docs/spec/govern/warrant-v1.md, "Refusal"). It is logged, as the warrant is. */
+/**
+ * A refusal: an officer ends a warrant (docs/spec/govern/warrant-v1.md, "Refusal"). It is logged, as the warrant is.
+ */
 
 import { utf8 } from '../../core/bytes.ts';
 import { digestOf, timeOf, writeTime } from '../text/items.ts';

@@ -1,6 +1,7 @@
 /**
- * Signing: what our tools demand before an officer's key is used (docs/spec/govern/warrant-v1.md, "Signing"). A verifier does
- * not rely on any of it. It keeps an officer from signing what would not count, or what they have not been shown.
+ * Signing: what our tools demand before an officer's key is used (docs/spec/govern/warrant-v1.md, "Signing"). A
+ * verifier does not rely on any of it. It keeps an officer from signing what would not count, or what they have not
+ * been shown.
  */
 
 import { badType, checkOptions, typeName } from '../../core/checks.ts';

@@ -1,6 +1,6 @@
 /**
- * Verifying what follows a warrant: refusals and ratifications; and clock statements (docs/spec/govern/warrant-v1.md). What
- * the log knows, such as whether these are the uses, is asked there.
+ * Verifying what follows a warrant: refusals and ratifications; and clock statements (docs/spec/govern/warrant-v1.md).
+ * What the log knows, such as whether these are the uses, is asked there.
  */
 
 import { badType, checkOptions } from '../../core/checks.ts';

@@ -1,6 +1,6 @@
 /**
- * Verifying a warrant (docs/spec/govern/warrant-v1.md, "Verifying"). It is pure: what the log knows, whether somebody has
- * refused and what was spent, is asked there.
+ * Verifying a warrant (docs/spec/govern/warrant-v1.md, "Verifying"). It is pure: what the log knows, whether somebody
+ * has refused and what was spent, is asked there.
  */
 
 import { badType, checkOptions, typeName } from '../../core/checks.ts';

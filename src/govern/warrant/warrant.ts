@@ -1,7 +1,7 @@
 /**
- * A warrant: who may open what, for which purpose, how much of it, and until when (docs/spec/govern/warrant-v1.md). It is a
- * text of lines, and officers sign exactly what they read. A warrant *is* the SHA-256 of its text: its note has endless
- * forms, because signature lines may be added, repeated and exchanged.
+ * A warrant: who may open what, for which purpose, how much of it, and until when (docs/spec/govern/warrant-v1.md). It
+ * is a text of lines, and officers sign exactly what they read. A warrant *is* the SHA-256 of its text: its note has
+ * endless forms, because signature lines may be added, repeated and exchanged.
  */
 
 import { utf8 } from '../../core/bytes.ts';

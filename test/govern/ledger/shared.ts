@@ -87,7 +87,7 @@ export const SEALER = subjectSealer(createHash('sha256').update('ledger test sha
 export async function open(
   store: LogStore,
   clock: Clock,
-  { create = false, charter = create ? CHARTER_NOTE : '' } = {},
+  { create = false, charter = create ? CHARTER_NOTE : '' }: { create?: boolean; charter?: string } = {},
 ): Promise<{ readonly log: Log; readonly gate: Sequencer }> {
   const now = () => clock.now * 1000;
   const log = await openLog(store, { signer: noteSigner(KEYS.log!.privateKey), create, now });

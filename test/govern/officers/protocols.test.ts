@@ -1,6 +1,6 @@
 /**
- * One key, one protocol (docs/spec/govern/officer-signature-v1.md): a key of an officer, a desk or a log may, against all
- * advice, be in use elsewhere. What it signs in one protocol is never what it signs in another. An attacker chooses
+ * One key, one protocol (docs/spec/govern/officer-signature-v1.md): a key of an officer, a desk or a log may, against
+ * all advice, be in use elsewhere. What it signs in one protocol is never what it signs in another. An attacker chooses
  * every free field.
  */
 import { createHash } from 'node:crypto';
