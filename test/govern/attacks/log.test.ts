@@ -314,7 +314,9 @@ describe('an attacker who sets the clock', () => {
     const open = await people.open(service.keys, {}, accessWith(papers));
     expect((await open.reveal(customer)).name).toBe(ROWS[0].name);
     by.asked.isDown = true;
+    const size = service.log.size();
     const waits = rejection(open.reveal(customer));
+    await vi.waitFor(() => expect(service.log.size()).toBeGreaterThan(size));
     const warrant = createHash('sha256').update(papers.text).digest('hex');
     const { text } = writeRefusal({ warrant, officer: 'bela', at: NOW, why: 'The customer has not called.' });
     await service.sequencer.refuse(await signed(text, ['bela'], 'refusal@trefoil'));

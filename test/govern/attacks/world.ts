@@ -153,6 +153,7 @@ export async function boot(options: Boot = {}) {
     charter = parseCharter(charterText({ witnessed: by !== null })),
     signer = 'log',
     wrap = (one) => one,
+    list,
   } = options;
   const now = () => clock.now * 1000;
   const store = logFolder(at.log, { head: at.head, sync: false });
