@@ -150,6 +150,20 @@ export const LONG = [
     ],
   },
   {
+    name: 'revealing with a warrant and a log against revealing without',
+    minutes: 1,
+    command: again('node bench/processes/govern.mjs'),
+    sources: [
+      'src/govern/access/',
+      'src/govern/ledger/',
+      'src/govern/people/',
+      'src/policy/waiting/',
+      'src/log/entry/subjects.ts',
+      'bench/processes/govern.mjs',
+      'bench/processes/ratios.mjs',
+    ],
+  },
+  {
     name: 'appending to a log against plain code that writes the same files',
     minutes: 2,
     command: again('node bench/processes/log.mjs', 3),

@@ -1,15 +1,16 @@
-// Times what a warrant and its log cost: a table with one sealed field is revealed in batches of 1,000 rows, with
-// governed keys and with plain keys. Both are timed in turn, in one process, without witnesses. A governed batch is
-// verified, signed by the desk, and written to a log before it is opened, and its end is written after that.
+// Times what a warrant and its log cost: a table with one sealed field is revealed in batches, with governed keys and
+// with plain keys. Both are timed in turn, in one process, without witnesses. A governed batch is verified, signed by
+// the desk, and written to a log before it is opened, and its end is written after that.
 //
-// - *whole tables*: a warrant about nobody in particular.
-// - *people*: a warrant that names each of the 1,000 people of a batch; they are compared by their pseudonyms.
+// - *tables*: a warrant about nobody in particular, in batches of 1,000 and of 50,000 rows.
+// - *people*: a warrant that names each of the 1,000 people of a batch; they are compared by their pseudonyms, which
+//   are sealed for the entry.
 //
-// Each is measured with one batch at a time, which waits for the disk twice, and with eight at a time, which share the
-// waiting.
+// The ratios are of a log that does not synchronise, because the time of a disk is that of the machine. What it takes
+// with synchronising, for one batch after another and for eight at a time, is printed.
 // `node bench/processes/govern.mjs [batches] [rounds]`
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { keep, keyset, policy, seal, token } from 'trefoil';
@@ -28,6 +29,7 @@ import { revealAccess } from 'trefoil/reveal';
 import { judge } from './ratios.mjs';
 
 const ROWS = 1000;
+const LARGE = 50_000;
 const batches = Number(process.argv[2] ?? 16);
 const rounds = Number(process.argv[3] ?? 9);
 const folder = mkdtempSync(join(tmpdir(), 'trefoil-govern-bench-'));
@@ -61,16 +63,28 @@ const sign = async (of, keys, namespace) => {
   return note;
 };
 
-const store = logFolder(join(folder, 'log'), { head: join(folder, 'head') });
-const writer = await openLog(store, { signer: noteSigner(log.privateKey), create: true });
-const sequencer = await openSequencer(writer, {
-  firstCharter: charter.sha256,
-  charter: await sign(text, [eva], 'charter@trefoil'),
-  sealer: subjectSealer(createHash('sha256').update('shard').digest()),
-  host: 'bench',
-});
 const plain = keyset.generate().domain('eu-enclave');
-const keys = govern(plain, { sequencer });
+
+/** Starts a service: a log, its sequencer, and governed keys. */
+async function service(sync) {
+  const at = join(folder, sync ? 'sync' : 'no-sync');
+  const store = logFolder(join(at, 'log'), { head: join(at, 'head'), sync });
+  mkdirSync(at);
+  const writer = await openLog(store, { signer: noteSigner(log.privateKey), create: true });
+  const sequencer = await openSequencer(writer, {
+    firstCharter: charter.sha256,
+    charter: await sign(text, [eva], 'charter@trefoil'),
+    sealer: subjectSealer(createHash('sha256').update('shard').digest()),
+    host: 'bench',
+  });
+  const keys = govern(plain, { sequencer });
+  return {
+    tables: await opened(keys, 'tables', { values: null, subjects: null }),
+    people: await opened(keys, 'people', { values: 1_000_000, subjects: safe.map(({ id }) => ({ token: id })) }),
+    close: () => sequencer.close().then(() => writer.close()),
+  };
+}
+
 const people = policy(
   { id: token({ scope: 'person', label: 'cust' }), name: seal({ scope: 'person.name' }), city: keep },
   { subject: 'id' },
@@ -78,7 +92,7 @@ const people = policy(
 const rows = Array.from({ length: ROWS }, (_, i) => ({ id: String(i), name: `Person Number ${i}`, city: 'Oslo' }));
 const safe = people.bind(plain).protectMany(rows);
 
-async function opened(of, asked) {
+async function opened(keys, of, asked) {
   const request = {
     purpose: of,
     requester: 'chris',
@@ -94,19 +108,16 @@ async function opened(of, asked) {
   return people.open(keys, {}, warrantAccess(note, { dossier, desk: noteSigner(desk.privateKey) }));
 }
 
-const ways = {
-  plain: people.bind(plain, revealAccess),
-  tables: await opened('tables', { values: null, subjects: null }),
-  people: await opened('people', { values: 1_000_000, subjects: safe.map(({ id }) => ({ token: id })) }),
-};
+const ungoverned = people.bind(plain, revealAccess);
+const large = Array.from({ length: LARGE / ROWS }, () => safe).flat();
 
-/** Seconds to reveal all batches, so many at a time. */
-async function timed(bound, atOnce) {
+/** Seconds to reveal a number of batches, so many at a time. */
+async function timed(bound, batch, count, atOnce) {
   let next = 0;
   const begin = performance.now();
   const caller = async () => {
-    while (next++ < batches) {
-      const back = await bound.revealMany(safe);
+    while (next++ < count) {
+      const back = await bound.revealMany(batch);
       if (back[ROWS - 1].name !== rows[ROWS - 1].name) throw new Error('a wrong name');
     }
   };
@@ -115,30 +126,46 @@ async function timed(bound, atOnce) {
 }
 
 const median = (list) => list.toSorted((a, b) => a - b)[list.length >> 1];
-const CALLERS = [1, 8];
-const times = Object.fromEntries(CALLERS.map((atOnce) => [atOnce, { plain: [], tables: [], people: [] }]));
-for (let round = -1; round < rounds; round++) {
-  for (const atOnce of CALLERS) {
-    const names = Object.keys(ways);
-    for (const name of round % 2 === 0 ? names : names.toReversed()) {
-      const seconds = await timed(ways[name], atOnce);
-      // The first round warms up.
-      if (round >= 0) times[atOnce][name].push(seconds);
+const milliseconds = (list, count) => ((1000 * median(list)) / count).toFixed(2);
+
+/** Times plain and governed batches in turn and returns the seconds of each round. The first round warms up. */
+async function measured(governed, batch, count, atOnce) {
+  const times = { plain: [], governed: [] };
+  for (let round = -1; round < rounds; round++) {
+    const order = [
+      ['plain', ungoverned],
+      ['governed', governed],
+    ];
+    for (const [name, bound] of round % 2 === 0 ? order : order.toReversed()) {
+      const seconds = await timed(bound, batch, count, atOnce);
+      if (round >= 0) times[name].push(seconds);
     }
   }
+  return times;
 }
-await sequencer.close();
-await writer.close();
+
+const few = Math.ceil(batches / 8);
+// Medians at a load of 6 to 8 on two cores: 9 to 25, 2.7 to 2.8 and 95 (186 before the people of a warrant were kept for
+// its next batch). What a batch costs by itself, 5 ms, is ten times what it takes to open 1,000 values, so 1.3 is out
+// of reach for small batches, and not reached for large ones. Limits are above the differences between runs.
+const ways = [
+  ['tables, batches of 1,000', 'tables', safe, batches, 1, [10, 40]],
+  ['tables, batches of 50,000', 'tables', large, few, 1, [1.3, 4]],
+  ['people, batches of 1,000', 'people', safe, batches, 1, [60, 200]],
+];
+for (const sync of [false, true]) {
+  const { close, ...bound } = await service(sync);
+  for (const [what, name, batch, count, atOnce, [target, limit]] of ways) {
+    for (const many of sync ? [atOnce, 8] : [atOnce]) {
+      const times = await measured(bound[name], batch, count, many);
+      console.log(
+        `${what}, ${many} at a time, ${sync ? 'fsync' : 'no fsync'}: ${milliseconds(times.governed, count)} ms a batch, ` +
+          `${milliseconds(times.plain, count)} ms without a warrant`,
+      );
+      const ratios = times.governed.map((seconds, i) => seconds / times.plain[i]);
+      if (!sync) judge(`governed / plain, ${what}`, ratios, target, limit);
+    }
+  }
+  await close();
+}
 rmSync(folder, { recursive: true });
-for (const atOnce of CALLERS) {
-  for (const [name, list] of Object.entries(times[atOnce])) {
-    const perBatch = (1000 * median(list)) / batches;
-    console.log(`${atOnce} at a time, ${name}: ${perBatch.toFixed(2)} ms for a batch of 1,000`);
-  }
-}
-for (const atOnce of CALLERS) {
-  for (const name of ['tables', 'people']) {
-    const ratios = times[atOnce][name].map((seconds, i) => seconds / times[atOnce].plain[i]);
-    judge(`governed / plain, ${name}, ${atOnce} at a time`, ratios, 1.3, Number.POSITIVE_INFINITY);
-  }
-}

@@ -248,6 +248,8 @@ describe('an attacker who brings back what is old', () => {
   it('a warrant under the charter before, and the charter itself: charter_outdated', async () => {
     const service = await boot();
     const papers = await papersFor();
+    const open = await people.open(service.keys, {}, accessWith(papers));
+    expect((await open.reveal(customer)).name).toBe(ROWS[0].name);
     const first = service.charter;
     const text = charterText({ version: 2, previous: first.sha256 });
     const unsigned = await signed(text, ['anna'], 'charter@trefoil');
@@ -255,6 +257,8 @@ describe('an attacker who brings back what is old', () => {
     const note = await signed(text, ['eva'], 'charter@trefoil');
     const second = openCharter(note, { previous: first });
     await service.sequencer.changeCharter(note);
+    // Also a policy that was opened before.
+    expect((await rejection(open.reveal(customer))).code).toBe('charter_outdated');
     expect((await rejection(people.open(service.keys, {}, accessWith(papers)))).code).toBe('charter_outdated');
     const old = await signed(first.text, ['eva'], 'charter@trefoil');
     expect((await rejection(service.sequencer.changeCharter(old))).code).toBe('charter_outdated');

@@ -84,6 +84,20 @@ describe('an attacker in the process that has the keys', () => {
     expect([ok, events.filter(isUse)]).toEqual([true, []]);
   });
 
+  it('exchanges no record while its use is being written', async () => {
+    const service = await boot();
+    const open = await people.open(service.keys, {}, accessWith(await papersFor()));
+    const row = { ...customer };
+    const one = open.reveal(row);
+    Object.assign(row, journalist);
+    expect((await one).name).toBe(ROWS[0].name);
+    const rows = [{ ...customer }];
+    const many = open.revealMany(rows);
+    rows[0] = { ...journalist };
+    rows.push({ ...journalist });
+    expect((await many).map((each) => each.name)).toEqual([ROWS[0].name]);
+  });
+
   it('does not get a value before its use is in the log, and none if the log fails', async () => {
     let isFull = false;
     const order: string[] = [];
