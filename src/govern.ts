@@ -29,7 +29,12 @@ export type { PartyKey, SshDemands, SshKey, SshNamespace } from './govern/office
 export { notePartySigner, type PartySigner, type SshSign, sshPartySigner } from './govern/officers/party-signer.ts';
 export { addSignature } from './govern/officers/signatures.ts';
 export { type SshKeyType, sshKey } from './govern/officers/ssh-key.ts';
-export { type ProtectedPeople, parseProtected, writeProtected } from './govern/people/protected.ts';
+export {
+  type ProtectedOptions,
+  type ProtectedPeople,
+  parseProtected,
+  writeProtected,
+} from './govern/people/protected.ts';
 export { type PseudonymOptions, subjectPseudonyms } from './govern/people/pseudonyms.ts';
 export type { Demand } from './govern/text/items.ts';
 export { type NewWarrant, type NewWarrantOptions, newWarrant, type WarrantRequest } from './govern/warrant/ask.ts';

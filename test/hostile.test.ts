@@ -23,7 +23,9 @@ import {
   parseCharter,
   parseWarrant,
   sshPartySigner,
+  subjectPseudonyms,
   writeClock,
+  writeProtected,
   writeRatification,
   writeRefusal,
 } from '../src/govern.ts';
@@ -488,6 +490,33 @@ const CHARTERS: Readonly<Record<string, Row>> = {
 
 /** Governed keys over a sequencer that has a charter and writes nothing. */
 const ACCESS: Readonly<Record<string, Row>> = {
+  openSequencer: call(() => [
+    {
+      verifierKey: CHARTER.log.text,
+      entries: async function* () {},
+      append: async () => ({ index: 0, checkpoint: '', entry: new Uint8Array(1) }),
+      cosigned: async () => '',
+    },
+    {
+      firstCharter: CHARTER.sha256,
+      charter: CHARTER_NOTE,
+      sealer: { ...subjectSealer(new Uint8Array(32)) },
+      host: 'gateway-1',
+      now: () => 1,
+      random: (length: number) => new Uint8Array(length),
+      patience: 1,
+    },
+  ]),
+  parseProtected: call(() => [writeProtected(['0123456789abcdef'])]),
+  writeProtected: call(() => [['0123456789abcdef'], { random: (length: number) => new Uint8Array(length) }]),
+  subjectPseudonyms: (fn) => {
+    const person = keyset.generate().domain('eu-enclave');
+    const made = token({ scope: 'person', label: 'cust' }).bind(person).protect('4711');
+    return [
+      { name: fn.name, fn, args: () => [person, 'person', { fromKey: person.keyId }] },
+      { name: 'subjectPseudonyms()', fn: subjectPseudonyms(person, 'person') as Fn, args: () => [made] },
+    ];
+  },
   govern: call(() => [
     keyset.generate().domain('eu-enclave'),
     {

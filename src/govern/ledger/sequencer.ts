@@ -5,12 +5,12 @@
  * the same: nothing is given back, because it may be in the log.
  */
 
-import { badType, checkName, checkOptions, typeName } from '../../core/checks.ts';
+import { badType, checkInteger, checkName, checkOptions, typeName } from '../../core/checks.ts';
 import { writeHex } from '../../core/hex.ts';
 import { fail } from '../../errors.ts';
 import { runningSha256 } from '../../kernel/digest.ts';
 import { randomBytes } from '../../kernel/random.ts';
-import { commitment } from '../../log/entry/commitment.ts';
+import { commitment, randomOf } from '../../log/entry/commitment.ts';
 import { readEntry } from '../../log/entry/entry.ts';
 import type { DoneEntry, LogEvent } from '../../log/entry/kinds.ts';
 import type { SubjectSealer } from '../../log/entry/subjects.ts';
@@ -140,11 +140,16 @@ export interface Sequencer {
  * ```
  */
 export async function openSequencer(log: Log, options: SequencerOptions): Promise<Sequencer> {
+  if (['entries', 'append', 'cosigned'].some((verb) => typeof Object(log)[verb] !== 'function')) {
+    badType('log', `expected what openLog returns, got ${typeName(log)}`);
+  }
   const settings = settingsOf(options);
   const ledger = newLedger();
   const taking = { firstCharter: settings.firstCharter, open: settings.sealer.open };
   let index = 0;
-  for await (const bytes of log.entries()) {
+  const entries: unknown = log.entries();
+  if (typeof Object(entries)[Symbol.asyncIterator] !== 'function') badType('log', 'does not list its entries');
+  for await (const bytes of entries as AsyncIterable<Uint8Array>) {
     const entry = readEntry(bytes);
     if (entry.event === null) fail('log_broken', `entry ${index} is of a newer version; use a newer trefoil`);
     placed(take(ledger, entry.event, { ...taking, at: entry.at }), index, bytes);
@@ -172,8 +177,14 @@ function settingsOf(options: SequencerOptions): Settings {
   const { firstCharter, charter = '', sealer, host, now = Date.now, random = randomBytes } = given;
   const { patience = COSIGN_WAIT } = given;
   if (typeof firstCharter !== 'string') badType('firstCharter', `expected text, got ${typeName(firstCharter)}`);
-  if (typeof sealer?.seal !== 'function') badType('sealer', `expected a sealer, got ${typeName(sealer)}`);
+  if (typeof charter !== 'string') badType('charter', `expected a note as text, got ${typeName(charter)}`);
+  if (typeof Object(sealer).seal !== 'function' || typeof Object(sealer).open !== 'function') {
+    badType('sealer', `expected what subjectSealer returns, got ${typeName(sealer)}`);
+  }
   checkName('host', host);
+  if (typeof now !== 'function') badType('now', `expected a function, got ${typeName(now)}`);
+  if (typeof random !== 'function') badType('random', `expected a function, got ${typeName(random)}`);
+  checkInteger('patience', patience, 0, 86_400_000);
   return { firstCharter, charter, sealer, host, now, random, patience };
 }
 
@@ -238,7 +249,7 @@ async function begin(state: State): Promise<void> {
   if (charter.log.text !== log.verifierKey) {
     fail('charter_invalid', 'the key of the log is not the one that the charter names');
   }
-  const boot = writeHex(settings.random(16));
+  const boot = writeHex(randomOf(settings.random, 16));
   const { index } = await write(state, { kind: 'start', host: settings.host, boot });
   // Without witnesses nobody else knows the time, and the operator could set it anyway.
   state.hasJumped = false;

@@ -5,11 +5,12 @@
  */
 
 import { utf8 } from '../../core/bytes.ts';
-import { typeName } from '../../core/checks.ts';
+import { badType, checkOptions, checkText, typeName } from '../../core/checks.ts';
 import { readHex, writeHex } from '../../core/hex.ts';
 import { fail } from '../../errors.ts';
 import { runningSha256 } from '../../kernel/digest.ts';
 import { randomBytes } from '../../kernel/random.ts';
+import { randomOf } from '../../log/entry/commitment.ts';
 import { decode } from '../../wire/base32.ts';
 import type { Charter } from '../charter/charter.ts';
 import type { Demand } from '../text/items.ts';
@@ -21,6 +22,12 @@ const RANDOM = 32;
 
 /** The most people of a list. */
 export const MOST_PROTECTED = 100_000;
+
+/** Options of {@link writeProtected}. */
+export interface ProtectedOptions {
+  /** Returns so many random bytes. Default: the generator of the system. */
+  readonly random?: ((length: number) => Uint8Array) | undefined;
+}
 
 /** People whose records need more signatures. */
 export interface ProtectedPeople {
@@ -48,13 +55,11 @@ export interface ProtectedPeople {
  * parseProtected(writeProtected(['0123456789abcdef'])).has('0123456789abcdef'); // → true
  * ```
  */
-export function writeProtected(
-  pseudonyms: Iterable<string>,
-  options: { readonly random?: (length: number) => Uint8Array } = {},
-): string {
-  const { random = randomBytes } = options;
-  const lines = [...new Set(pseudonyms)].sort();
-  const text = `${[TITLE, writeHex(random(RANDOM)), ...lines].join('\n')}\n`;
+export function writeProtected(pseudonyms: readonly string[], options: ProtectedOptions = {}): string {
+  const { random = randomBytes } = checkOptions<ProtectedOptions>('options', options, ['random']);
+  if (!Array.isArray(pseudonyms)) badType('pseudonyms', `expected an array, got ${typeName(pseudonyms)}`);
+  const lines = [...new Set(pseudonyms as readonly string[])].map(checkText).sort();
+  const text = `${[TITLE, writeHex(randomOf(random, RANDOM)), ...lines].join('\n')}\n`;
   parseProtected(text);
   return text;
 }
