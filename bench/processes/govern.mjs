@@ -145,9 +145,9 @@ async function measured(governed, batch, count, atOnce) {
 }
 
 const few = Math.ceil(batches / 8);
-// Medians at a load of 6 to 8 on two cores: 9 to 25, 2.7 to 2.8 and 95 (186 before the people of a warrant were kept for
-// its next batch). What a batch costs by itself, 5 ms, is ten times what it takes to open 1,000 values, so 1.3 is out
-// of reach for small batches, and not reached for large ones. Limits are above the differences between runs.
+// Medians at a load of 6 to 8 on two cores: 9 to 25, 2.7 to 2.8, and 95 (186 when the people of a warrant were found
+// anew for each batch). What a batch costs by itself, 5 ms, is ten times what it takes to open 1,000 values, so 1.3 is
+// out of reach for small batches, and not reached for large ones. Limits are above the differences between runs.
 const ways = [
   ['tables, batches of 1,000', 'tables', safe, batches, 1, [10, 40]],
   ['tables, batches of 50,000', 'tables', large, few, 1, [1.3, 4]],
@@ -159,8 +159,8 @@ for (const sync of [false, true]) {
     for (const many of sync ? [atOnce, 8] : [atOnce]) {
       const times = await measured(bound[name], batch, count, many);
       console.log(
-        `${what}, ${many} at a time, ${sync ? 'fsync' : 'no fsync'}: ${milliseconds(times.governed, count)} ms a batch, ` +
-          `${milliseconds(times.plain, count)} ms without a warrant`,
+        `${what}, ${many} at a time, ${sync ? 'fsync' : 'no fsync'}: ` +
+          `${milliseconds(times.governed, count)} ms a batch, ${milliseconds(times.plain, count)} ms without a warrant`,
       );
       const ratios = times.governed.map((seconds, i) => seconds / times.plain[i]);
       if (!sync) judge(`governed / plain, ${what}`, ratios, target, limit);

@@ -225,6 +225,47 @@ describe('an attacker who restores or clones the whole machine', () => {
     await again.stop();
   });
 
+  it('amendment 16, witnessed later: no use is forgotten because an earlier one was cosigned in time', async () => {
+    const by = ownWitness();
+    const charter = parseCharter(charterText({ witnessed: true }));
+    const papers = await papersFor({ purpose: 'safety-of-life', seconds: 3600 }, { charter, by: ['chris'] });
+    const service = await boot({ by });
+    const open = await people.open(service.keys, {}, accessWith(papers));
+    await open.reveal(customer);
+    await service.log.cosigned(service.log.size(), 10_000);
+    by.asked.isDown = true;
+    for (const later of [200, 101]) {
+      service.clock.now += later;
+      expect((await open.reveal(customer)).name).toBe(ROWS[0].name);
+    }
+    // 301 seconds after the second use, which nobody has cosigned.
+    service.clock.now += 200;
+    expect((await rejection(open.reveal(customer))).code).toBe('witness_missing');
+  });
+
+  it('amendment 16, witnessed later: nor because an earlier one has more time', async () => {
+    const by = ownWitness();
+    const text = charterText({ witnessed: true }).replace(
+      /^(purpose support.call-back .*) witnessed before/m,
+      '$1 witnessed 1d',
+    );
+    const charter = parseCharter(text);
+    const service = await boot({ by, charter });
+    const usual = await people.open(service.keys, {}, accessWith(await papersFor({}, { charter })));
+    const urgent = await papersFor({ purpose: 'safety-of-life', seconds: 3600 }, { charter, by: ['chris'] });
+    const glass = await people.open(service.keys, {}, accessWith(urgent));
+    await service.log.cosigned(service.log.size(), 10_000);
+    // The first use asks the witness whether the start is cosigned.
+    await usual.reveal(customer);
+    by.asked.isDown = true;
+    await usual.reveal(customer);
+    await glass.reveal(customer);
+    service.clock.now += 299;
+    expect((await usual.reveal(customer)).name).toBe(ROWS[0].name);
+    service.clock.now += 2;
+    expect((await rejection(usual.reveal(customer))).code).toBe('witness_missing');
+  });
+
   it('cuts off the witness: nothing is opened, break-glass included, and nothing is lost', async () => {
     const by = ownWitness();
     const charter = parseCharter(charterText({ witnessed: true }));
