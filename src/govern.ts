@@ -36,6 +36,32 @@ export {
   writeProtected,
 } from './govern/people/protected.ts';
 export { type PseudonymOptions, subjectPseudonyms } from './govern/people/pseudonyms.ts';
+export { type ReportBuilder, type ReportOptions, reportBuilder, reportOf } from './govern/report/build.ts';
+export {
+  type Extract,
+  type ExtractBuilder,
+  type ExtractOptions,
+  extractBuilder,
+  type ShownUse,
+} from './govern/report/extract.ts';
+export type {
+  Burst,
+  Contradiction,
+  Cut,
+  LogState,
+  OfficerRow,
+  PairRow,
+  PairThreshold,
+  PurposeRow,
+  RepeatedPerson,
+  Report,
+  Silence,
+  SubjectThreshold,
+  UnratifiedUse,
+  UnusedWarrant,
+} from './govern/report/report.ts';
+export { drawSample, type SampleDraw } from './govern/report/sample.ts';
+export { reportText } from './govern/report/text.ts';
 export type { Demand } from './govern/text/items.ts';
 export { type NewWarrant, type NewWarrantOptions, newWarrant, type WarrantRequest } from './govern/warrant/ask.ts';
 export { type ClockFields, type ClockStatement, parseClock, writeClock } from './govern/warrant/clock.ts';

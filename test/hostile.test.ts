@@ -18,10 +18,14 @@ import { alphabet, ff1, ff1Text } from '../src/ff1.ts';
 import { ff3, ff3Text } from '../src/ff3.ts';
 import { card, clear, digits, enumOf, type Format, pattern, seq, text } from '../src/format.ts';
 import {
+  drawSample,
+  extractBuilder,
   notePartySigner,
   type PartySigner,
   parseCharter,
   parseWarrant,
+  reportBuilder,
+  reportOf,
   sshPartySigner,
   subjectPseudonyms,
   writeClock,
@@ -71,6 +75,7 @@ import {
   verifyLog,
   witnessMemory,
   writeCheckpoint,
+  writeEntry,
   writeLogProof,
 } from '../src/log.ts';
 import { logFolder, readLogFolder } from '../src/node.ts';
@@ -527,6 +532,50 @@ const ACCESS: Readonly<Record<string, Row>> = {
     },
   ]),
   warrantAccess: call(() => [CHARTER_NOTE, { dossier: '{}', desk: { ...noteSigner(NOTE_KEY.privateKey) } }]),
+};
+
+const LOGGED = [writeEntry({ kind: 'charter', note: CHARTER_NOTE }, 1_796_126_400)];
+const REPORTED = () => ({
+  firstCharter: CHARTER.sha256,
+  openSubject: subjectSealer(LEAF).open,
+  from: 1_796_000_000,
+  to: 1_797_000_000,
+  now: 1_796_200_000,
+});
+const STATE = () => ({
+  origin: 'log.example',
+  size: 1,
+  cosigned: [{ name: 'NCC', time: 1_796_126_400, size: 1 }],
+  silent: ['DPA'],
+  witnessed: 1,
+});
+const EXTRACTED = () => ({
+  pseudonyms: ['0123456789abcdef'],
+  openSubject: subjectSealer(LEAF).open,
+  firstCharter: CHARTER.sha256,
+  now: 1_796_200_000,
+});
+
+const REPORTS: Readonly<Record<string, Row>> = {
+  reportOf: call(() => [[...LOGGED], REPORTED(), STATE()]),
+  reportBuilder: (fn) => {
+    const { add, finish } = reportBuilder(REPORTED());
+    add(0, LOGGED[0]!);
+    return [
+      { name: fn.name, fn, args: () => [REPORTED()] },
+      { name: `${fn.name}.add`, fn: reportBuilder({}).add as Fn, args: () => [0, LOGGED[0]!] },
+      { name: `${fn.name}.finish`, fn: finish as Fn, args: () => [STATE()] },
+    ];
+  },
+  reportText: call(() => [reportOf(LOGGED, REPORTED())]),
+  extractBuilder: (fn) => [
+    { name: fn.name, fn, args: () => [EXTRACTED()] },
+    { name: `${fn.name}.add`, fn: extractBuilder(EXTRACTED()).add as Fn, args: () => [0, LOGGED[0]!] },
+  ],
+  drawSample: (fn) => [
+    { name: fn.name, fn, args: () => [new Uint8Array(32), new Uint8Array(32), 2] },
+    { name: `${fn.name}.see`, fn: drawSample(new Uint8Array(32), new Uint8Array(32), 2).see as Fn, args: () => [7] },
+  ],
 };
 
 /** A folder for a log, which is made by `openLog`. */
@@ -1350,7 +1399,7 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   keys: { keyset: KEYSET, ...ROTATION },
   custody: CUSTODY,
   log: LOG,
-  govern: { ...GOVERN, ...CHARTERS, ...WARRANTS, ...ACCESS },
+  govern: { ...GOVERN, ...CHARTERS, ...WARRANTS, ...ACCESS, ...REPORTS },
   testing: { testKeyset: call(() => ['snapshots']) },
   policy: POLICY,
   prepare: {

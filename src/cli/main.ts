@@ -72,7 +72,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   'warrant show': async () => (await import('./commands/warrant/show.ts')).addWarrantShow,
   'warrant sign': async () => (await import('./commands/warrant/sign.ts')).addWarrantSign,
   'warrant refuse': async () => (await import('./commands/warrant/refuse.ts')).addWarrantRefuse,
+  'log subject': async () => (await import('./commands/log/subject.ts')).addLogSubject,
   'oversee verify': async () => (await import('./commands/oversee/verify.ts')).addOverseeVerify,
+  'oversee report': async () => (await import('./commands/oversee/report.ts')).addOverseeReport,
+  'oversee open': async () => (await import('./commands/oversee/open.ts')).addOverseeOpen,
   'oversee witness': async () => (await import('./commands/oversee/witness.ts')).addOverseeWitness,
   scan: async () => (await import('./commands/scan.ts')).addScan,
   inspect: async () => (await import('./commands/inspect.ts')).addInspect,
@@ -84,6 +87,10 @@ const GROUPS: Readonly<Record<string, { readonly summary: string; readonly descr
     summary: 'make, inspect, rotate and seal key files',
     description: 'Makes, inspects, rotates and seals key files.',
   },
+  log: {
+    summary: 'tell a person who opened their record',
+    description: 'Tells a person who opened their record, and why, from a log.',
+  },
   officer: {
     summary: 'make keys that sign notes and checkpoints',
     description: 'Makes keys of people and services that sign notes, and of witnesses that sign checkpoints.',
@@ -93,8 +100,8 @@ const GROUPS: Readonly<Record<string, { readonly summary: string; readonly descr
     description: 'Checks, signs and shows charters, which say who may turn something back.',
   },
   oversee: {
-    summary: 'verify a log, and run a witness',
-    description: 'Verifies a log that somebody else keeps, and runs a witness of logs.',
+    summary: 'verify a log, report what it says, and run a witness',
+    description: 'Verifies a log that somebody else keeps, reports what it says, and runs a witness of logs.',
   },
   rejects: { summary: 'open the records that a run rejected', description: 'Opens the records that a run rejected.' },
   warrant: {
