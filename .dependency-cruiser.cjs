@@ -12,7 +12,7 @@ const floors = [
     '^src/(rule/|vault\\.ts|vault-contract\\.ts|vault-sqlite\\.ts|vault-postgres\\.ts|vault/|govern\\.ts|govern/)',
   ],
   ['F4', '^src/(policy\\.ts|policy/)'],
-  ['F5', '^src/(csv\\.ts|ndjson\\.ts|tsv\\.ts|node\\.ts|duckdb\\.ts|io/|files/|duckdb/)'],
+  ['F5', '^src/(csv\\.ts|ndjson\\.ts|tsv\\.ts|node\\.ts|duckdb\\.ts|gateway\\.ts|gateway/|io/|files/|duckdb/)'],
   ['F6', '^src/cli/'],
 ];
 

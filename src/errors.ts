@@ -351,6 +351,19 @@ const KINDS = {
   ssh_key_invalid: 'keys',
   /** The keys are in another process: a rule alone cannot be bound to them. */
   keys_elsewhere: 'keys',
+  // Gateways.
+  /** A request to a gateway has another form than its protocol, or is too large. */
+  request_invalid: 'refused',
+  /** A request to a gateway has no signature, more than one, or one that does not verify. */
+  request_unsigned: 'refused',
+  /** A request to a gateway was signed more than a minute ago, in the future, or before the gateway began. */
+  request_expired: 'refused',
+  /** A gateway has seen the request already. */
+  request_replayed: 'refused',
+  /** A gateway cannot be reached, does not answer in time, or cannot work now. */
+  gateway_unavailable: 'io',
+  /** A gateway has answered something that it has not signed, or that is no answer. */
+  gateway_answer_broken: 'io',
 } as const;
 
 /** The stable code of one thing that can go wrong. */

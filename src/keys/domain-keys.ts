@@ -120,8 +120,33 @@ export function withPlace(keys: DomainKeys, place: Place): DomainKeys {
   return hide({ ...opened, place });
 }
 
+/** Names of keys that are in another process, the primary first. */
+export interface KeysElsewhere {
+  readonly domain: string;
+  readonly region: string | null;
+  readonly keys: readonly { readonly id: string; readonly check: string; readonly isReady: boolean }[];
+  readonly retired: ReadonlyMap<string, string>;
+}
+
+/** Makes domain keys that are names alone: a place in another process does the work. */
+export function keysElsewhere({ domain, region, keys, retired }: KeysElsewhere, place: Place): DomainKeys {
+  const line = keys.map(({ id, check, isReady }) => ({
+    shown: { id, check },
+    lineage: { id, domain, check: null },
+    isBound: false,
+    isReady,
+    own: null,
+    base: null,
+    dates: null,
+  }));
+  return hide(
+    openPacked({ domain, region, keys: line, retired, verbs: null, branchCheck: null, pins: NO_PINS }, place),
+  );
+}
+
 function openPacked(packed: PackedKeys, place: Place | null): OpenedKeys {
-  const keys = packed.keys.map((key) => domainKey(key, packed));
+  const isElsewhere = place?.elsewhere !== undefined;
+  const keys = packed.keys.map((key) => (isElsewhere ? keyElsewhere(key) : domainKey(key, packed)));
   const { domain, pins, retired, verbs } = packed;
   return { domain, primary: keys[0]!, keys, pinned: pins.ids, retired, verbs, packed, place };
 }
@@ -164,6 +189,18 @@ function domainKey(key: LineKey, { pins, domain }: PackedKeys): DomainKey {
       return deriveFromBranches(source, path) === null && hasBranchBelow(source, path);
     },
   };
+}
+
+/** A key of which this process has the names alone. */
+function keyElsewhere({ shown, isBound, isReady, lineage }: LineKey): DomainKey {
+  const derive = (): never =>
+    fail(
+      'keys_elsewhere',
+      'the keys are in another process, so nothing is computed with them here; open the policy: ' +
+        'await policy.open(keys, {}, warrantAccess(note, { dossier, desk }))',
+    );
+  // Which nodes it has is known there, so it may be any.
+  return { ...shown, isBound, isReady, lineage, derive, has: () => true, hasParts: () => false };
 }
 
 /** @param source the branches of the key, if it has any. */

@@ -111,6 +111,36 @@ export function noteSigner(privateKey: string): Signer {
   });
 }
 
+/** How the signature base of a request or an answer begins and ends (RFC 9421, section 2.5). */
+const SIGNATURE_BASE = /^"@(?:method|status)": .*\n"@signature-params": \([^\n]+$/s;
+
+/**
+ * Makes a signer of HTTP messages from a private key of type Ed25519: what a desk or a client signs its requests to a
+ * gateway with, and the gateway its answers (docs/spec/govern/gateway-v1.md).
+ *
+ * It signs signature bases of RFC 9421 and nothing else. They begin with a quotation mark and do not end with a line
+ * feed, so no note is one.
+ *
+ * @param privateKey the text that `newNoteKey` or Go's `note.GenerateKey` made; a line feed at its end is allowed.
+ * @throws TrefoilError `note_key_invalid`.
+ *
+ * @example
+ * ```ts
+ * import { newNoteKey } from 'trefoil/log';
+ * import { requestSigner } from 'trefoil/gateway';
+ *
+ * const signer = requestSigner(newNoteKey('desk.example').privateKey);
+ * signer.name; // → 'desk.example'
+ * ```
+ */
+export function requestSigner(privateKey: string): Signer {
+  const { verifier, key } = readPrivateKey(privateKey, 'ed25519');
+  return makeSigner(verifier, (message) => {
+    if (!SIGNATURE_BASE.test(textOf(message))) invalid('the text is not what is signed of a request or an answer');
+    return key.sign(message);
+  });
+}
+
 /**
  * Makes a signer of cosignatures: statements of a witness that it has seen a checkpoint, with the time. It signs
  * checkpoints and nothing else.

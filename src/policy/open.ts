@@ -15,6 +15,7 @@ import type { AsyncColumns, BoundColumns, ColumnVerb } from '../rule/rule.ts';
 import { bindKeys } from './bind.ts';
 import { type AsyncRun, type BoundInside, type Direction, hideInside, type Leaf } from './bound.ts';
 import { protectColumns } from './columns.ts';
+import { farRules } from './elsewhere/open.ts';
 import { checkMany, type RowIssue, settleIssues } from './many.ts';
 import { policyMissing } from './missing.ts';
 import { makeAsyncTransform, makeTransform, makeValues } from './transform.ts';
@@ -43,22 +44,34 @@ export async function openPolicy(
   const { revealing } = access;
   const { opened: keys, recordKeys, demand, warrant } = bindKeys(leaves, sheet, domainKeys, access, options);
   const { domain } = keys;
+  // If the keys are in another process, nothing is bound to them here.
+  const far = keys.place?.elsewhere ?? null;
   const missing = policyMissing(leaves, sheet.missing);
   const bound = leaves.map((leaf, i) => {
     const { engine } = leaf;
-    if (engine.open !== undefined) return undefined;
+    if (engine.open !== undefined || (far !== null && engine.keyed)) return undefined;
     const lists = missing.listsOf(i);
     return withRecordKeys(engine.bind(engine.keyed ? keys : null, revealing, lists), leaf, recordKeys, lists);
   });
   const subject = subjectField(leaves, sheet.subject, keys, missing.listsOf);
   const scopes = { scopes: scopesOf(leaves), bound: boundScopes(leaves, sheet.subject) };
   const facts = { verb: 'reveal' as const, domain, ...scopes, subject };
-  // The warrant comes before the stores: without it, nothing of them is read.
-  const grant = warrant === null ? null : await keys.place!.grant(warrant, facts);
-  const stored: (AsyncColumns | undefined)[] = [];
-  // One after another: two rules of one store share what the first of them has read from it.
-  for (const [i, { engine }] of leaves.entries()) stored.push(await engine.open?.(keys, stores, missing.listsOf(i)));
-  const { columns, waiting, gate } = governed(grant, { leaves, missing: missing.texts, subject }, bound, stored);
+  const { columns, waiting, gate } =
+    far === null
+      ? await nearRules()
+      : farRules(
+          { leaves, sheet, missing: missing.texts, recordKeys, bound, elsewhere: far },
+          warrant === null ? null : await far.present(warrant),
+        );
+
+  async function nearRules(): Promise<Pick<WaitingRules, 'columns' | 'waiting' | 'gate'>> {
+    // The warrant comes before the stores: without it, nothing of them is read.
+    const grant = warrant === null ? null : await keys.place!.grant(warrant, facts);
+    const stored: (AsyncColumns | undefined)[] = [];
+    // One after another: two rules of one store share what the first of them has read from it.
+    for (const [i, { engine }] of leaves.entries()) stored.push(await engine.open?.(keys, stores, missing.listsOf(i)));
+    return governed(grant, { leaves, missing: missing.texts, subject }, bound, stored);
+  }
   const { unnamed = 'error' } = sheet;
 
   const lists = { missing: missing.texts, missingCells: missing.cells };

@@ -268,6 +268,7 @@ function acceptedOf({ siblings, failed }: Pass, { index, values, places }: Waiti
     leaf: index,
     column: accepted.map((i) => values[i]),
     siblings: (path) => siblings(path, items),
+    at: accepted,
   };
   return { accepted, items, asked };
 }
@@ -282,7 +283,9 @@ async function runWaiting(pass: Pass, waiting: WaitingColumn, reveal: Reveal | n
   const { accepted, items, asked } = acceptedOf(pass, waiting);
   const { column, siblings } = asked;
   const report: ReportIssue = (i, issue) => rejectAt(pass, items, i, issue, leaf.path);
-  const made = await (reveal === null ? verb(column, report, siblings) : reveal(index, column, report, siblings));
+  const made = await (reveal === null
+    ? verb(column, report, siblings)
+    : reveal(index, column, report, siblings, undefined, accepted));
   const { inCode } = leaf.engine;
   const out = pass.direction === 'reveal' && inCode !== undefined ? toCode(made, inCode, report) : made;
   for (const [n, i] of accepted.entries()) put(places, i, out[n]);

@@ -4,6 +4,7 @@
 import type { Stats } from 'node:fs';
 import { lstat, stat, unlink } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { fail } from '../../errors.ts';
@@ -29,6 +30,14 @@ const MOST_CONNECTIONS = 256;
 
 /** How long requests may take after the server was told to end, in milliseconds. The process itself ends after 2 s. */
 const GRACE = 1_500;
+
+/** What a server passes on, and how it is reached. */
+export interface ListenOptions {
+  /** Names of header fields that the function gets, in lower case, besides `content-encoding`. Default: none. */
+  readonly headers?: readonly string[];
+  /** The certificate and key of the server, and the certificates that those of its clients are signed with. */
+  readonly tls?: { readonly cert: Buffer; readonly key: Buffer; readonly ca: Buffer };
+}
 
 /** A server that listens. */
 export interface Listening {
@@ -56,17 +65,27 @@ export async function listen(
   place: ListenPlace,
   most: number,
   handle: (request: Request) => Promise<Response>,
+  { headers = [], tls }: ListenOptions = {},
 ): Promise<Listening> {
   const crowd = makeCrowd();
-  const server = createServer(LIMITS, (incoming, outgoing) => {
+  const serve = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     const handleNow = (request: Request): Promise<Response> => {
       crowd.keep(incoming.socket);
       return handle(request);
     };
     outgoing.on('close', () => crowd.release(incoming.socket));
-    answer(incoming, outgoing, most, handleNow).catch(() => outgoing.destroy());
-  });
-  server.on('connection', crowd.enter);
+    answer(incoming, outgoing, most, handleNow, headers).catch(() => outgoing.destroy());
+  };
+  const server =
+    tls === undefined
+      ? createServer(LIMITS, serve)
+      : createTlsServer(
+          { ...LIMITS, ...tls, minVersion: 'TLSv1.2', requestCert: true, handshakeTimeout: 10_000 },
+          serve,
+        );
+  // Until its handshake is done, a connection of TLS is not in the crowd.
+  server.maxConnections = 2 * MOST_CONNECTIONS;
+  server.on(tls === undefined ? 'connection' : 'secureConnection', crowd.enter);
   if ('path' in place) await removeStaleSocket(place.path);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(unusable(error)));
@@ -75,7 +94,10 @@ export async function listen(
   // An error of a connection ends that connection alone.
   server.on('error', () => {});
   return {
-    address: 'path' in place ? `unix:${place.path}` : addressOf(server.address() as AddressInfo),
+    address:
+      'path' in place
+        ? `unix:${place.path}`
+        : addressOf(server.address() as AddressInfo, tls === undefined ? 'http' : 'https'),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -85,8 +107,8 @@ export async function listen(
   };
 }
 
-function addressOf({ address, port, family }: AddressInfo): string {
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+function addressOf({ address, port, family }: AddressInfo, scheme: 'http' | 'https'): string {
+  return `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
 
 /** The error of `listen` in our own words. */
@@ -204,9 +226,10 @@ async function answer(
   outgoing: ServerResponse,
   most: number,
   handle: (request: Request) => Promise<Response>,
+  headers: readonly string[],
 ): Promise<void> {
   const body = await bodyOf(incoming, most);
-  const request = requestOf(incoming, body);
+  const request = requestOf(incoming, body, headers);
   const response = request === null ? new Response('bad request\n', { status: 400 }) : await handle(request);
   outgoing.statusCode = response.status;
   for (const [name, value] of response.headers) outgoing.setHeader(name, value);
@@ -215,13 +238,20 @@ async function answer(
 }
 
 /** The request of the web; `null` for a target or a method that it does not have. */
-function requestOf({ url = '', method = '', headers }: IncomingMessage, body: Uint8Array): Request | null {
+function requestOf(
+  { url = '', method = '', headers }: IncomingMessage,
+  body: Uint8Array,
+  names: readonly string[],
+): Request | null {
   const isPath = url.startsWith('/') && URL.canParse(`http://localhost${url}`);
   if (!isPath || !/^[A-Z]+$/.test(method) || ['CONNECT', 'TRACE', 'TRACK'].includes(method)) return null;
-  const encoding = headers['content-encoding'];
+  const passed = ['content-encoding', ...names].flatMap((name) => {
+    const value = headers[name];
+    return typeof value === 'string' ? [[name, value] as [string, string]] : [];
+  });
   return new Request(`http://localhost${url}`, {
     method,
-    headers: encoding === undefined ? {} : { 'content-encoding': encoding },
+    headers: passed,
     body: method === 'GET' || method === 'HEAD' ? null : new Uint8Array(body),
   });
 }

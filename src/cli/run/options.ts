@@ -6,6 +6,7 @@ import { COMPRESSIONS, type Compression } from '../../files/inputs/compression.t
 import { type Direction, isMove } from '../../policy/bound.ts';
 import { UsageError } from '../exit.ts';
 import { type FileFormatOptions, isStdin } from '../file-formats.ts';
+import type { FarOptions } from '../gateway/place.ts';
 import { identityOption, keysOption } from '../key-source.ts';
 import {
   delimiterOption,
@@ -22,7 +23,7 @@ import { policyOption } from '../policy-file.ts';
 import { vaultOption } from '../stores/places.ts';
 
 /** The options as commander returns them. */
-export interface RunOptions extends FileFormatOptions {
+export interface RunOptions extends FileFormatOptions, FarOptions {
   readonly policy?: string;
   readonly keys?: readonly string[];
   readonly identity?: readonly string[];

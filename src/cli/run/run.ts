@@ -20,6 +20,7 @@ import { bindKeys, type PolicyWithKeys } from '../bind.ts';
 import { EXIT, Interrupted } from '../exit.ts';
 import { isStdin } from '../file-formats.ts';
 import { fromOption } from '../from-key.ts';
+import { addFarOptions, checkFar } from '../gateway/far-options.ts';
 import type { Context } from '../options.ts';
 import { DASH, openSummary, STDOUT } from '../outputs.ts';
 import { refuseOwnInput } from '../stdout.ts';
@@ -37,6 +38,7 @@ export function addRun(command: Command, direction: Direction, help: string, con
   withRunOptions(command, direction);
   if (isMove(direction)) addMoveOptions(command, direction);
   if (direction === 'reveal') command.addOption(fromOption('fpe'));
+  if (!isMove(direction)) addFarOptions(command, direction);
   command
     .addHelpText('after', helpText(help))
     .action((args: readonly string[], options: RunOptions) => run(direction, args, options, context));
@@ -48,13 +50,16 @@ async function run(
   parsedOptions: RunOptions,
   context: Context,
 ): Promise<void> {
+  if (!isMove(direction)) checkFar(direction, parsedOptions);
   const request = await readRequest(direction, args, parsedOptions);
   const { policy, options, duckdb } = request;
   const { keys, identity, vault, from, rejects, summary, force, quiet } = options;
   const bindOptions = { keys, identity, vault, from, sealing: rejects !== undefined, isTrial: options.dryRun === true };
   const keyed = isMove(direction)
     ? await bindMove(policy, direction, options, context)
-    : await bindKeys(policy, direction, bindOptions, context);
+    : options.gateway === undefined
+      ? await bindKeys(policy, direction, bindOptions, context)
+      : await (await import('../gateway/far.ts')).bindFar(policy, direction, options, context);
   if (options.dryRun === true) return await dryRun(request, keyed.bound, context);
 
   const files = await filesOf(request, keyed);
@@ -113,7 +118,7 @@ async function filesOf(
 ): Promise<RunFiles> {
   const { out, outDir, rejects, summary } = options;
   // The stores of a vault have no part in moving records.
-  const names = isMove(direction) ? [] : storeNames(policy);
+  const names = isMove(direction) || options.gateway !== undefined ? [] : storeNames(policy);
   const stores = [...placesOf(names, options.vault ?? []).values()];
   const vaults = storeFiles(stores);
   // Standard input may be a file as well, as in `protect - --out X --force < X`.

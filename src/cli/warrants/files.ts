@@ -9,21 +9,14 @@ import { MOST_BYTES } from '../../govern/text/lines.ts';
 import { MOST_DOSSIER_BYTES } from '../../govern/warrant/dossier.ts';
 import { type Charter, openCharter, parseCharter } from '../../govern.ts';
 import { inFile } from '../charters/charter-file.ts';
-import { UsageError } from '../exit.ts';
-import { type Context, fileOption, option } from '../options.ts';
+import { type Context, fileOption } from '../options.ts';
 import { readAtMost } from '../policy-file.ts';
 import type { Voice } from '../voice.ts';
 
+export { charterPinOption } from './charter-pin.ts';
+
 /** The option `--charter`. */
 export const charterOption = (): Option => fileOption('--charter', 'signed charter (required)');
-
-/** The option `--charter-sha256`: which charter it has to be. */
-export const charterPinOption = (): Option =>
-  option('--charter-sha256', 'HEX', 'digest that the text of the charter must have', (value) => {
-    const digest = /^(?:sha256:)?([0-9a-f]{64})$/.exec(value)?.[1];
-    if (digest !== undefined) return digest;
-    throw new UsageError('--charter-sha256 expected 64 hexadecimal digits in lower case');
-  });
 
 /**
  * Opens a charter: reads it, and verifies that enough of its own keepers have signed it. Without a pin that is all:

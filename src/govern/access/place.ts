@@ -12,7 +12,7 @@ import { type ProtectedPeople, protectedDemands } from '../people/protected.ts';
 import { type VerifiedWarrant, verifyWarrant } from '../warrant/verify.ts';
 import { parseWarrant } from '../warrant/warrant.ts';
 import { type People, peopleOf } from './people.ts';
-import { NONCE, signRequest } from './request.ts';
+import { NONCE, type RequestFields, type SignedRequest, signRequest } from './request.ts';
 import { readPapers } from './warrant-access.ts';
 
 /** What keeps the uses of warrants: the newest charter, budgets, and the log. */
@@ -28,6 +28,8 @@ export interface PlaceParts {
   /** The clock, in milliseconds since 1970. */
   readonly now: () => number;
   readonly random: (length: number) => Uint8Array;
+  /** Returns what the desk has signed for a use, if it has signed already: a gateway's desk signs its HTTP request. */
+  readonly signed?: (asked: RequestFields) => SignedRequest;
 }
 
 /** Makes the place. */
@@ -155,7 +157,7 @@ async function requestFor(
   const pseudonyms = people === null ? [] : pseudonymsOf(people, batch);
   const now = Math.floor(parts.now() / 1000);
   const asked = { warrant, scopes: batch.values, now, nonce: parts.random(NONCE) };
-  const { note, sha256 } = await signRequest(asked, readPapers(access).desk);
+  const { note, sha256 } = parts.signed?.(asked) ?? (await signRequest(asked, readPapers(access).desk));
   return {
     warrant: warrant.sha256,
     scopes: Object.fromEntries(batch.values),

@@ -7,6 +7,7 @@
  */
 
 import type { WarrantAccess } from '../../core/capability.ts';
+import type { Issue } from '../../errors.ts';
 
 /** What is done with protected values, in the words of a warrant. */
 export type PlaceVerb = 'reveal' | 'rekey' | 'erase' | 'lookup' | 'project';
@@ -85,6 +86,46 @@ export interface Grant {
   readonly use: (batch: Batch) => Promise<Use>;
 }
 
+/** Columns that are turned in another process, with the part of the policy that is about them. */
+export interface FarBatch {
+  /** Rules as plain data, by path. */
+  readonly fields: Readonly<Record<string, object>>;
+  /** By name; all have one length. */
+  readonly columns: Readonly<Record<string, readonly unknown[]>>;
+  /** Path of the field that says whose record it is; `null` if the policy names none. */
+  readonly subject: string | null;
+  /** The texts that are no value; `null` if the policy does not list them. */
+  readonly missing: readonly string[] | null;
+  /** The check values that are pinned, by shown key id; `null` if none is. */
+  readonly keyCheck: Readonly<Record<string, string>> | null;
+  /** Shown id of the key that made the values which do not show theirs; `null` if they show it or there are none. */
+  readonly fromKey: string | null;
+}
+
+/** What became of a {@link FarBatch}. */
+export interface FarAnswer {
+  /** By name: as long as they were. */
+  readonly columns: Readonly<Record<string, readonly unknown[]>>;
+  /** The row counts from 0; the issue has the field. */
+  readonly issues: readonly { readonly row: number; readonly issue: Issue }[];
+  /** How many values became missing because they were erased. */
+  readonly erased: number;
+}
+
+/** Keys that are in another process, which does the work. */
+export interface Elsewhere {
+  /** The most rows of a batch. */
+  readonly mostRows: number;
+  /**
+   * Presents a warrant there.
+   *
+   * @returns what turns batches back: each is a use.
+   */
+  readonly present: (access: WarrantAccess) => Promise<(batch: FarBatch) => Promise<FarAnswer>>;
+  /** Protects a batch there. */
+  readonly protect: (batch: FarBatch) => Promise<FarAnswer>;
+}
+
 /** Who is asked before something is turned back. */
 export interface Place {
   /**
@@ -93,4 +134,6 @@ export interface Place {
    * @throws TrefoilError with the codes of warrants.
    */
   readonly grant: (access: WarrantAccess, facts: PlaceFacts) => Promise<Grant>;
+  /** Set if the keys are in another process: then it is asked for the work and not for a grant. */
+  readonly elsewhere?: Elsewhere;
 }

@@ -135,7 +135,7 @@ export function revealByRecord(under: RevealUnder, recordKeys: RecordKeys, { own
 }
 
 /** Makes the function that finds the key of a record by the id that it shows, or says what is wrong. */
-function judgeOf(recordKeys: RecordKeys, under: RevealUnder): (id: string | null) => DomainKey | Issue {
+export function judgeOf(recordKeys: RecordKeys, under: RevealUnder): (id: string | null) => DomainKey | Issue {
   const { opened, fromKey } = recordKeys;
   const named = opened.keys.find(({ id }) => id === fromKey) ?? null;
   const known = new Map<string | null, DomainKey | Issue>();

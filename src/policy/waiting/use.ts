@@ -19,10 +19,22 @@ export interface Asked {
   readonly leaf: number;
   readonly column: readonly unknown[];
   readonly siblings: Siblings;
+  /** Where the values are in the whole column, if some of it is left out already. */
+  readonly at?: readonly number[];
 }
 
-/** Reveals the column of a leaf, and counts what becomes of its values. */
-export type Reveal = (leaf: number, ...given: Parameters<AsyncVerb>) => Promise<unknown[]>;
+/**
+ * Reveals the column of a leaf, and counts what becomes of its values. `at`: as {@link Asked} has it; of what was asked,
+ * more may be left out by now.
+ */
+export type Reveal = (
+  leaf: number,
+  column: readonly unknown[],
+  report: Parameters<AsyncVerb>[1],
+  siblings: Siblings | undefined,
+  noteErased: Parameters<AsyncVerb>[3],
+  at?: readonly number[],
+) => Promise<unknown[]>;
 
 /** What stands between a batch and its values. */
 export interface Gate {
