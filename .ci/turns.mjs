@@ -137,6 +137,33 @@ export const LONG = [
     sources: ['src/log/writer/', 'src/log/entry/', 'src/log/tree/', 'src/files/log/', 'test/files/log/'],
   },
   {
+    name: 'a process that reveals with governed keys is killed 200 times, and nothing was released that is not logged',
+    minutes: 6,
+    command: 'bash .ci/govern/kills',
+    sources: [
+      'src/govern/access/',
+      'src/govern/ledger/',
+      'src/policy/waiting/',
+      'src/log/writer/',
+      'src/files/log/',
+      'test/govern/attacks/',
+    ],
+  },
+  {
+    name: 'revealing with a warrant and a log against revealing without',
+    minutes: 1,
+    command: again('node bench/processes/govern.mjs'),
+    sources: [
+      'src/govern/access/',
+      'src/govern/ledger/',
+      'src/govern/people/',
+      'src/policy/waiting/',
+      'src/log/entry/subjects.ts',
+      'bench/processes/govern.mjs',
+      'bench/processes/ratios.mjs',
+    ],
+  },
+  {
     name: 'appending to a log against plain code that writes the same files',
     minutes: 2,
     command: again('node bench/processes/log.mjs', 3),

@@ -43,9 +43,10 @@ export function peopleOf(
     ofToken(output.startsWith(after) ? output.slice(after.length) : output);
   const named = new Map<string, string | null>();
   for (const person of subjects) {
-    if ('text' in person) named.set(pseudonymOf(outputOf(person.text)), person.text);
+    const isText = 'text' in person;
+    const pseudonym = isText ? pseudonymOf(outputOf(person.text)) : ofToken(person.token);
     // A person who is named by a token and by a text is known by the text.
-    else if (!named.has(ofToken(person.token))) named.set(ofToken(person.token), null);
+    if (isText || !named.has(pseudonym)) named.set(pseudonym, isText ? person.text : null);
   }
   if (named.size !== subjects.length) {
     fail('dossier_wrong', 'the dossier names one person twice: by different tokens, or by a token and a text');

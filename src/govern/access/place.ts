@@ -74,15 +74,23 @@ interface Granted {
 /**
  * Verifies a warrant and holds it against what is to be done. It is called for every batch again: meanwhile the charter
  * may be another one, and the time is.
+ *
+ * @param known the people of the warrant, if it was verified before. They are those of its dossier, under the charter
+ *   that it names, so they do not change.
  */
-function verified({ keys, sequencer, list, now }: PlaceParts, access: WarrantAccess, facts: PlaceFacts): Granted {
+function verified(
+  { keys, sequencer, list, now }: PlaceParts,
+  access: WarrantAccess,
+  facts: PlaceFacts,
+  known: People | null = null,
+): Granted {
   const { note, dossier } = readPapers(access);
   const charter = sequencer.charter();
   const options = { charter, dossier, now: Math.floor(now() / 1000) };
   const warrant = verifyWarrant(note, options);
   checkFacts(warrant, facts);
   const isAbout = warrant.warrant.subjects !== null;
-  const people = isAbout ? peopleOf(warrant.dossier.subjects, keys, facts, charter) : null;
+  const people = isAbout ? (known ?? peopleOf(warrant.dossier.subjects, keys, facts, charter)) : null;
   // Protected people are known by their pseudonyms alone, so the demands are found after the first verification.
   const extra = people === null ? [] : protectedDemands(charter, list, people.named.keys());
   const isBound = isAbout && !warrant.purpose.isUnbound;
@@ -131,7 +139,7 @@ function grantOf(parts: PlaceParts, access: WarrantAccess, facts: PlaceFacts, { 
   return {
     personOf: isBound ? people!.textOf : null,
     async use(batch): Promise<Use> {
-      const request = await counted(parts, access, () => requestFor(parts, access, facts, batch));
+      const request = await counted(parts, access, () => requestFor(parts, access, facts, people, batch));
       return parts.sequencer.use(request);
     },
   };
@@ -142,9 +150,10 @@ async function requestFor(
   parts: PlaceParts,
   access: WarrantAccess,
   facts: PlaceFacts,
+  known: People | null,
   batch: Batch,
 ): Promise<UseRequest> {
-  const { warrant, people, isBound } = verified(parts, access, facts);
+  const { warrant, people, isBound } = verified(parts, access, facts, known);
   const pseudonyms = people === null ? [] : pseudonymsOf(people, batch);
   const now = Math.floor(parts.now() / 1000);
   const asked = { warrant, scopes: batch.values, now, nonce: parts.random(NONCE) };

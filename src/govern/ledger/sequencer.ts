@@ -161,7 +161,7 @@ export async function openSequencer(log: Log, options: SequencerOptions): Promis
     now: () => timeOf(state),
   });
   const denials = makeDenials((sha256) => ledger.warrants.has(sha256));
-  const state: State = { log, ledger, settings, leases, denials, started: null, hasJumped: false, owed: null };
+  const state: State = { log, ledger, settings, leases, denials, started: null, hasJumped: false, owed: [] };
   await begin(state);
   return faceOf(state);
 }
@@ -208,8 +208,11 @@ interface State {
   started: { readonly size: number; readonly jumped: boolean } | null;
   /** The clock was ahead of the log and of all cosignatures, and no keeper has spoken since. */
   hasJumped: boolean;
-  /** The oldest use that has to be cosigned yet, and until when. */
-  owed: { readonly size: number; readonly by: number } | null;
+  /**
+   * The sizes of the log that have to be cosigned, and until when, in seconds since 1970: both ascend. A size that has
+   * no more time than a smaller one stands for that one, too.
+   */
+  readonly owed: { readonly size: number; readonly by: number }[];
 }
 
 /** The clock, in seconds since 1970. */
@@ -279,10 +282,19 @@ async function checkStarted(state: State): Promise<void> {
  * @throws TrefoilError `witness_missing` if a use that was opened at once was not cosigned in the time of its purpose.
  */
 async function checkOwed(state: State): Promise<void> {
-  const { owed } = state;
-  if (owed === null || clockOf(state) <= owed.by) return;
-  await state.log.cosigned(owed.size, 0);
-  state.owed = null;
+  const { log, owed } = state;
+  while (owed.length > 0 && timeOf(state) > owed[0]!.by) {
+    const due = owed[0]!;
+    await log.cosigned(due.size, 0);
+    // Another use may have taken it out meanwhile.
+    if (owed[0] === due) owed.shift();
+  }
+}
+
+/** Takes a use that was opened at once into account. */
+function owe({ owed }: State, size: number, by: number): void {
+  while (owed.length > 0 && owed.at(-1)!.by >= by) owed.pop();
+  owed.push({ size, by });
 }
 
 /**
@@ -316,7 +328,7 @@ async function use(state: State, request: UseRequest): Promise<NotedUse> {
   // `quorum none` is satisfied by nobody: then a charter has no witnesses to wait for.
   const witnessed = ledger.charter!.isUnwitnessed ? null : account.purpose.witnessed;
   if (witnessed === 'before') await cosignedBefore(state, index, request, done);
-  else if (witnessed !== null) state.owed ??= { size: index + 1, by: timeOf(state) + witnessed };
+  else if (witnessed !== null) owe(state, index + 1, timeOf(state) + witnessed);
   return { index, checkpoint, done };
 }
 

@@ -216,7 +216,8 @@ const NO_KEYS: Readonly<Record<string, string>> = {
   './govern': `govern warrantAccess charterChanges checkCharter parseCharter openCharter notePartySigner sshPartySigner signedBy newWarrant
     parseClock writeClock parseDossier writeDossier parseRatification writeRatification parseRefusal writeRefusal
     readyToSign signRatification signRefusal signWarrant verifyWarrant verifyClock verifyRatification verifyRefusal
-    parseWarrant warrantInWords signaturesOf addSignature sshKey openSequencer parseProtected writeProtected`,
+    parseWarrant warrantInWords signaturesOf addSignature sshKey openSequencer parseProtected writeProtected
+    reportBuilder reportOf reportText extractBuilder drawSample`,
   './ff1': 'ff1 alphabet ff1Text',
   './ff3': 'ff3 ff3Text',
   './ip': 'cryptoPan ipcryptDeterministic ipcryptNd ipcryptNdx ipcryptPfx',
