@@ -7,6 +7,7 @@ import { checkKeyCheck, type KeyCheck } from '../../keys/checks.ts';
 import { type DomainKeys, keysElsewhere, pinKeys } from '../../keys/domain-keys.ts';
 import type { Signer } from '../../note/signer.ts';
 import { verifierKey } from '../../note/verifier.ts';
+import { checkSigner } from '../http/signing.ts';
 import { originOf } from '../server/gateway.ts';
 import { farPlace } from './place.ts';
 import { accepted, broken, makeAsk } from './transport.ts';
@@ -62,7 +63,7 @@ export async function gatewayKeys(url: string, options: GatewayKeysOptions): Pro
   const origin = originOf(url);
   checkName('domain', domain);
   checkKeyCheck(keyCheck);
-  if (typeof Object(signer).sign !== 'function') badType('signer', `expected a signer, got ${typeName(signer)}`);
+  checkSigner('signer', signer);
   for (const [name, value] of Object.entries({ fetch, now, random })) {
     if (typeof value !== 'function') badType(name, `expected a function, got ${typeName(value)}`);
   }

@@ -1,6 +1,7 @@
 /** Signed requests to a gateway, and its answers: nothing is believed that is not signed for this very request. */
 
 import { utf8 } from '../../core/bytes.ts';
+import { badType } from '../../core/checks.ts';
 import { fail, type IssueCode, kindOf, TrefoilError } from '../../errors.ts';
 import type { Signer } from '../../note/signer.ts';
 import { checkOf, type Verifier } from '../../note/verifier.ts';
@@ -48,6 +49,8 @@ export function makeAsk(parts: TransportParts): Ask {
         signal: AbortSignal.timeout(PATIENCE),
       }),
     );
+    if (typeof Object(Object(response).headers).get !== 'function')
+      badType('fetch', 'returned something else than a response');
     const bytes = await reach(() => bytesOf(response));
     checkAnswer(response, bytes, headers.signature, parts);
     return { status: response.status, body: objectOf(bytes) };

@@ -2,7 +2,8 @@
 
 import { encodeBase64, encodeBase64url } from '../../core/base64.ts';
 import { utf8 } from '../../core/bytes.ts';
-import { badRange } from '../../core/checks.ts';
+import { badRange, badType, typeName } from '../../core/checks.ts';
+import { fail } from '../../errors.ts';
 import type { Signer } from '../../note/signer.ts';
 import {
   answerBase,
@@ -57,7 +58,20 @@ export async function signedAnswer(
   return headersOf(digest, params, await signer.sign(utf8(answerBase({ status, digest, request, params }))));
 }
 
-function headersOf(digest: string, params: string, signature: Uint8Array): SignedHeaders {
+/** Checks that a value is a signer. @throws TypeError */
+export function checkSigner(argument: string, value: unknown): Signer {
+  const { name, keyHash, verifierKey, sign } = Object(value) as Partial<Signer>;
+  const isNamed = [name, keyHash, verifierKey].every((text) => typeof text === 'string');
+  if (!isNamed || typeof sign !== 'function') {
+    badType(argument, `expected what requestSigner returns, got ${typeName(value)}`);
+  }
+  return value as Signer;
+}
+
+function headersOf(digest: string, params: string, signature: unknown): SignedHeaders {
+  if (!(signature instanceof Uint8Array) || signature.length !== 64) {
+    fail('signature_invalid', 'the signer returned something that is no signature');
+  }
   return {
     'content-digest': digest,
     'signature-input': `${LABEL}=${params}`,

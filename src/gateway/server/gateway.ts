@@ -10,7 +10,7 @@ import { type DomainKeys, openKeys } from '../../keys/domain-keys.ts';
 import type { Signer } from '../../note/signer.ts';
 import type { Stores } from '../../vault/session.ts';
 import { memberOf } from '../http/signature.ts';
-import { signedAnswer } from '../http/signing.ts';
+import { checkSigner, signedAnswer } from '../http/signing.ts';
 import { MOST_BODY } from '../wire/limits.ts';
 import { type Caller, makeGatekeeper } from './authentic.ts';
 import { type Body, checkNames, malformed, readBody, textIn } from './body.ts';
@@ -200,7 +200,8 @@ function settingsOf(options: GatewayOptions) {
   if (['charter', 'admit', 'use', 'forward', 'deny'].some((verb) => typeof Object(sequencer)[verb] !== 'function')) {
     badType('sequencer', `expected what openSequencer returns, got ${typeName(sequencer)}`);
   }
-  if (typeof Object(answers).sign !== 'function') badType('answers', `expected a signer, got ${typeName(answers)}`);
+  checkSigner('answers', answers);
+  if (typeof Object(seen)[Symbol.iterator] !== 'function') badType('seen', `expected digests, got ${typeName(seen)}`);
   if (list !== null && typeof list?.has !== 'function') {
     badType('protectedPeople', `expected what parseProtected returns, got ${typeName(list)}`);
   }

@@ -1,6 +1,6 @@
 /** The requests that a gateway may be sent once more after a restart. */
 
-import { checkInteger } from '../../core/checks.ts';
+import { badType, checkInteger, typeName } from '../../core/checks.ts';
 import { readEntry } from '../../log/entry/entry.ts';
 import { NONCE_SECONDS } from '../wire/limits.ts';
 
@@ -21,6 +21,9 @@ import { NONCE_SECONDS } from '../wire/limits.ts';
  */
 export async function recentRequests(entries: AsyncIterable<Uint8Array>, now: number): Promise<Set<string>> {
   checkInteger('now', now, 0, Number.MAX_SAFE_INTEGER);
+  if (typeof Object(entries)[Symbol.asyncIterator] !== 'function') {
+    badType('entries', `expected the entries of a log, got ${typeName(entries)}`);
+  }
   const found = new Set<string>();
   for await (const bytes of entries) {
     const { at, event } = readEntry(bytes);
