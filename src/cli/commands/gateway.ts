@@ -141,7 +141,7 @@ async function serve(options: GatewayCommandOptions, context: Context): Promise<
 
 /** Waits for the signal that ends the gateway, and writes denials meanwhile. */
 async function untilEnd(sequencer: Sequencer, signal: AbortSignal, voice: Voice): Promise<void> {
-  // If the log has stopped, each request says so; a gateway that logs nothing more opens nothing more.
+  // If the log has stopped, each request fails: a gateway that logs nothing more opens nothing more.
   const timer = setInterval(() => sequencer.tick().catch((error: unknown) => voice.failure(error)), TICK);
   try {
     await new Promise<void>((resolve) => {

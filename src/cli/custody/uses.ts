@@ -284,11 +284,11 @@ export function needsOf(
   const found = all.filter(({ domain, path }) =>
     uses.some((one) => (one.domain === null || one.domain === domain) && one.needs(path)),
   );
-  const isBaseUsed = uses.some(({ domain }) => domain === null);
-  // Without any other node, no policy says what is kept, and that is an error of its own.
-  if (!isBaseUsed || (found.length === 0 && !allScopes)) return found;
+  if (!uses.some(({ domain }) => domain === null)) return found;
   const whole = allScopes ? BASE_KINDS : LOG_KIND;
-  const kinds = domains.flatMap((domain) =>
+  // Policies that name a subject are those whose people have pseudonyms in a log.
+  const named = policies.filter(({ subject }) => subject !== undefined).flatMap(({ domain }) => domain ?? []);
+  const kinds = (allScopes ? domains : [...new Set(named)]).flatMap((domain) =>
     whole.map((kind): KeyNeed => ({ domain, path: ruleSteps(kind, '', []).slice(0, 1) })),
   );
   // A branch of a whole kind covers those of its scopes.

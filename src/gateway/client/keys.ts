@@ -40,7 +40,7 @@ export interface GatewayKeysOptions {
  * `rule.bind`, `policy.bind` and everything else that computes with keys in this process throws `keys_elsewhere`, or
  * `warrant_required` if it reveals.
  *
- * **Warning**: the values that come back are in clear, in this process. The channel must be a local one, or TLS.
+ * **Warning**: revealed values are in clear, in this process. The channel must be a local one, or TLS.
  *
  * @param url the address of the gateway, as it is configured with: `http://127.0.0.1:7380`.
  * @throws TrefoilError `gateway_unavailable`, `gateway_answer_broken`, `wrong_domain`, `key_check_mismatch`; what the

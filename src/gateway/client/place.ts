@@ -1,4 +1,4 @@
-/** The place of keys that are behind a gateway: it sends warrants and columns, and reads what comes back. */
+/** The place of keys that are behind a gateway: it sends warrants and columns, and reads the answers. */
 
 import type { WarrantAccess } from '../../core/capability.ts';
 import { badRange } from '../../core/checks.ts';

@@ -115,8 +115,8 @@ export interface FarAnswer {
 /** Keys that are in another process, which does the work. */
 export interface Elsewhere {
   /**
-   * The code that opens a policy over it: `farRules` of policy/elsewhere/. It comes with the place and not by an import,
-   * so a program without a gateway does not have it.
+   * The code that opens a policy over it: `farRules` of policy/elsewhere/. It comes with the place and not by an
+   * import, so a program without a gateway does not have it.
    */
   readonly rules: unknown;
   /** The most rows of a batch. */

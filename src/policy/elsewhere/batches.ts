@@ -21,7 +21,7 @@ export interface FarColumn {
   readonly siblings: Siblings;
   /** Shown id of the key of these values, if they do not show it. */
   readonly fromKey: string | null;
-  /** What comes back, at the same places. */
+  /** The answers, at the same places. */
   readonly out: unknown[];
   readonly report: ReportIssue;
 }
@@ -61,7 +61,7 @@ interface Row {
 }
 
 /**
- * Sends columns and puts what comes back in their places.
+ * Sends columns and puts the answers in their places.
  *
  * @returns how many values became missing because they were erased.
  */

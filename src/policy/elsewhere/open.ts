@@ -89,14 +89,14 @@ function sendableRows(
   });
 }
 
-/** What has come back for one question. */
+/** The answers to one question. */
 interface Result {
   readonly asked: Asked;
   readonly out: unknown[];
   readonly issues: Map<number, Issue>;
 }
 
-/** Everything of a batch is sent before the first rule is asked, so that it is one use as far as it fits one request. */
+/** Everything of a batch is sent before the first rule is asked, so that it is one use if it fits one request. */
 function farGate(policy: FarPolicy, send: Send): Gate {
   const { leaves, sheet } = policy;
   const subject = sheet.subject ?? null;

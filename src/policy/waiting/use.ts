@@ -24,8 +24,8 @@ export interface Asked {
 }
 
 /**
- * Reveals the column of a leaf, and counts what becomes of its values. `at`: as {@link Asked} has it; of what was asked,
- * more may be left out by now.
+ * Reveals the column of a leaf, and counts what becomes of its values. `at`: as {@link Asked} has it; of what was
+ * asked, more may be left out by now.
  */
 export type Reveal = (
   leaf: number,

@@ -1,4 +1,4 @@
-/** `trefoil gateway` as a process, and `protect` and `reveal` through it: sockets, signals, kills, and what it refuses. */
+/** `trefoil gateway` as a process, and `protect` and `reveal` through it: sockets, signals, kills, refusals. */
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
