@@ -164,6 +164,12 @@ export const LONG = [
     ],
   },
   {
+    name: 'revealing through a gateway against revealing here',
+    minutes: 1,
+    command: again('node bench/processes/gateway.mjs'),
+    sources: ['src/gateway/', 'src/policy/elsewhere/', 'bench/processes/gateway.mjs', 'bench/processes/ratios.mjs'],
+  },
+  {
     name: 'appending to a log against plain code that writes the same files',
     minutes: 2,
     command: again('node bench/processes/log.mjs', 3),
