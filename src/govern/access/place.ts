@@ -36,8 +36,11 @@ export interface PlaceParts {
 export function placeOf(parts: PlaceParts): Place {
   return {
     async grant(access, facts) {
-      const granted = await counted(parts, access, async () => verified(parts, access, facts));
-      await parts.sequencer.admit(granted.warrant);
+      const granted = await counted(parts, access, async () => {
+        const allowed = verified(parts, access, facts);
+        await parts.sequencer.admit(allowed.warrant);
+        return allowed;
+      });
       return grantOf(parts, access, facts, granted);
     },
   };
@@ -48,7 +51,8 @@ async function counted<T>({ sequencer }: PlaceParts, access: WarrantAccess, work
   try {
     return await work();
   } catch (error) {
-    if (error instanceof TrefoilError) sequencer.deny(error.code, warrantOf(access));
+    // A disk that is full is no refusal.
+    if (error instanceof TrefoilError && error.kind !== 'io') sequencer.deny(error.code, warrantOf(access));
     throw error;
   }
 }
@@ -139,8 +143,9 @@ function grantOf(parts: PlaceParts, access: WarrantAccess, facts: PlaceFacts, { 
   return {
     personOf: isBound ? people!.textOf : null,
     async use(batch): Promise<Use> {
-      const request = await counted(parts, access, () => requestFor(parts, access, facts, people, batch));
-      return parts.sequencer.use(request);
+      return counted(parts, access, async () =>
+        parts.sequencer.use(await requestFor(parts, access, facts, people, batch)),
+      );
     },
   };
 }

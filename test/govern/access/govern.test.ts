@@ -106,6 +106,18 @@ describe('a warrant', () => {
     ]);
   });
 
+  it('that the log does not admit, or whose budget is spent, is counted as refused', async () => {
+    const refusing = book();
+    const admit = (): never => fail('warrant_refused', 'an officer has refused the warrant');
+    const { keys } = governed({ ...refusing, sequencer: { ...refusing.sequencer, admit } });
+    await expect(people.open(keys, {}, await accessOf())).rejects.toMatchObject({ code: 'warrant_refused' });
+    expect(refusing.events).toEqual(['deny warrant_refused of a warrant']);
+    const spending = governed();
+    const open = await people.open(spending.keys, {}, await accessOf({ ...ABOUT_TWO, values: 1 }));
+    await expect(open.revealMany(safe.slice(0, 2))).rejects.toMatchObject({ code: 'budget_spent' });
+    expect(spending.events).toEqual(['admit', 'deny budget_spent of a warrant']);
+  });
+
   it('is used by requests that the desk has signed, each with its own digest', async () => {
     const { keys, requests, admitted } = governed();
     const open = await people.open(keys, {}, await accessOf());
@@ -198,7 +210,7 @@ describe('a warrant', () => {
     const open = await people.open(keys, {}, await accessOf());
     for (let i = 0; i < 4; i++) await open.reveal(safe[0]!);
     expect((await rejection(open.reveal(safe[0]!))).code).toBe('budget_spent');
-    expect(events.slice(-1)).toEqual(['done 1 0 0']);
+    expect(events.slice(-2)).toEqual(['done 1 0 0', 'deny budget_spent of a warrant']);
   });
 
   it('about whole tables names nobody in the log', async () => {
