@@ -37,6 +37,7 @@ export function peopleOf(
   charter: Charter,
 ): People {
   const { path, rule, outputOf } = fieldOf(subject, charter);
+  if (subjects.some((person) => 'text' in person)) checkPlain(path, rule.options);
   const { after } = rule;
   const ofToken = subjectPseudonyms(keys, rule.scope!);
   const pseudonymOf = (output: string): string =>
@@ -64,6 +65,24 @@ export function peopleOf(
     },
     textOf: (output) => named.get(pseudonymOf(output)) ?? null,
   };
+}
+
+/** What may be set for the rule of a subject without changing which token a text has. */
+const PLAIN: ReadonlySet<string> = new Set(['rule', 'scope', 'label', 'form', 'optional', 'why', 'role', 'missing']);
+
+/**
+ * The policy is the desk's, and so is the rule of its subject. With `after`, `prepare` or another function, the text of
+ * one person would have the token of somebody else, or of nobody, and the log would name them.
+ */
+function checkPlain(path: string, options: readonly string[]): void {
+  const [other] = options.filter((name) => !PLAIN.has(name));
+  if (other === undefined) return;
+  fail(
+    'warrant_exceeds',
+    `the dossier names people by texts, and the rule of the field ${path} has the option ${other}, with which a text ` +
+      'could have the token of somebody else; only plain tokens say for everybody who somebody is',
+    { field: path },
+  );
 }
 
 /** The field that says whose record it is: tokens of the scope that the charter names. */

@@ -18,9 +18,14 @@ export interface SubjectField {
   readonly path: string;
   /**
    * Its rule, as plain data. Only a `token` gives each person a name that lasts; `after` is what the rule writes before
-   * the token.
+   * the token. `options` has the names of everything that is set.
    */
-  readonly rule: { readonly rule: string; readonly scope: string | null; readonly after: string };
+  readonly rule: {
+    readonly rule: string;
+    readonly scope: string | null;
+    readonly after: string;
+    readonly options: readonly string[];
+  };
   /**
    * Returns the output of the rule for the text of a person, under the primary key.
    *

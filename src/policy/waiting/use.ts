@@ -98,7 +98,8 @@ export function subjectField(
   const { path, rule, engine } = leaves[index]!;
   const after = ruleOption(rule, 'after');
   const { scope } = engine.facts;
-  const data = { rule: rule.rule, scope, after: typeof after === 'string' ? after : '' };
+  const options = Object.keys(rule).filter((name) => ruleOption(rule, name) !== undefined);
+  const data = { rule: rule.rule, scope, after: typeof after === 'string' ? after : '', options };
   return {
     path,
     rule: data,

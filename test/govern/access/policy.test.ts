@@ -410,7 +410,12 @@ describe("the policy's subject", () => {
     const [event] = events;
     if (event?.kind !== 'grant') throw new Error('no grant');
     const { path, rule, outputOf } = event.facts.subject!;
-    expect({ path, rule }).toEqual({ path: 'of', rule: { rule: 'token', scope: 'person', after: 'Patient/' } });
+    const options = ['rule', 'scope', 'after', 'label'];
+    expect({ path, rule }).toEqual({
+      path: 'of',
+      rule: { rule: 'token', scope: 'person', after: 'Patient/', options: expect.any(Array) },
+    });
+    expect([...rule.options].sort()).toEqual(options.sort());
     expect(outputOf('Patient/4711')).toBe(reference.bind(plain).protect('Patient/4711'));
   });
 
