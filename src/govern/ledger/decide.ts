@@ -160,12 +160,12 @@ export interface WantedLease {
 }
 
 /**
- * Decides how large a lease is: at least what is wanted, and more if there is room, so that not every request is an
- * entry. What no line of the charter allows is refused.
+ * Decides how large a lease is: at least what is wanted, and up to `wish` if there is room, so that not every request
+ * of a busy client is an entry. What no line of the charter allows is refused.
  *
  * @throws TrefoilError `not_in_charter` if no rate allows it, `rate_spent`.
  */
-export function decideLease(ledger: Ledger, wanted: WantedLease, now: number): ForwardEntry {
+export function decideLease(ledger: Ledger, wanted: WantedLease, wish: number, now: number): ForwardEntry {
   const { client, verb, scope, count } = wanted;
   const spending = ['*', scope].map((one) => ({ of: 'client', handle: client, verb, scope: one }) as const);
   const lines = spending.flatMap((one) => linesFor(ledger, one));
@@ -175,6 +175,6 @@ export function decideLease(ledger: Ledger, wanted: WantedLease, now: number): F
   for (const one of spending) checkRates(ledger, one, count, now);
   const left = Math.min(...spending.map((one) => leftOf(ledger, one, now)));
   const tenth = Math.floor(Math.min(...lines.map((rate) => rate.count)) / 10);
-  const size = Math.max(count, Math.min(MOST_LEASE, left, tenth));
+  const size = Math.max(count, Math.min(MOST_LEASE, left, tenth, wish));
   return { kind: 'forward', client, scope, verb, count: size, from: now, to: now + LEASE_SECONDS };
 }

@@ -156,7 +156,7 @@ export async function openSequencer(log: Log, options: SequencerOptions): Promis
     index++;
   }
   const leases = makeLeases({
-    decide: (wanted) => decideLease(ledger, wanted, timeOf(state)),
+    decide: (wanted, wish) => decideLease(ledger, wanted, wish, timeOf(state)),
     write: async (event) => void (await write(state, event)),
     now: () => timeOf(state),
   });

@@ -10,6 +10,7 @@ import { govern, type UseKeeper, type UseRequest, type VerifiedWarrant, warrantA
 import { keep, keyset, policy, seal, token } from '../../../src/index.ts';
 import { addKey, promoteKey } from '../../../src/keys.ts';
 import { noteSigner, openNote, verifierKey } from '../../../src/log.ts';
+import { trim } from '../../../src/prepare.ts';
 import { memoryStore, vault } from '../../../src/vault.ts';
 import { codeOf, rejection } from '../../helpers/errors.ts';
 import { charterText, keyOf, made, NOW, signed } from '../warrant/shared.ts';
@@ -116,6 +117,22 @@ describe('a warrant', () => {
     const open = await people.open(spending.keys, {}, await accessOf({ ...ABOUT_TWO, values: 1 }));
     await expect(open.revealMany(safe.slice(0, 2))).rejects.toMatchObject({ code: 'budget_spent' });
     expect(spending.events).toEqual(['admit', 'deny budget_spent of a warrant']);
+  });
+
+  it('naming people by texts does not take a rule of the desk that gives their texts the tokens of others', async () => {
+    for (const more of [{ after: '1' }, { prepare: trim }, { prf: 'blake3' }, { onToken: 'pass' }]) {
+      const { keys, events } = governed();
+      const of = policy(
+        {
+          id: token({ scope: 'person', label: 'cust', ...more } as never),
+          name: seal({ scope: 'person.name' }),
+          city: keep,
+        },
+        { subject: 'id' },
+      );
+      await expect(of.open(keys, {}, await accessOf())).rejects.toMatchObject({ code: 'warrant_exceeds' });
+      expect(events).toEqual(['deny warrant_exceeds of a warrant']);
+    }
   });
 
   it('is used by requests that the desk has signed, each with its own digest', async () => {

@@ -247,7 +247,7 @@ describe('rates', () => {
     await gate.forward(lease(100));
     await gate.forward(lease(100));
     const forwards = (await entriesOf(log)).flatMap(({ event }) => (event?.kind === 'forward' ? [event] : []));
-    expect(forwards.map(({ count }) => count)).toEqual([2500]);
+    expect(forwards.map(({ count }) => count)).toEqual([100, 200]);
     for (const more of [{ client: 'other' }, { scope: 'seal:person.name' }, { verb: 'matches' }]) {
       expect(await codeOf(() => gate.forward(lease(1, more) as never))).toBe('not_in_charter');
     }
@@ -255,9 +255,27 @@ describe('rates', () => {
     await log.close();
     ({ gate, log } = await open(store(), clock));
     await gate.forward(lease(20_000));
-    expect(await codeOf(() => gate.forward(lease(2501)))).toBe('rate_spent');
-    expect(await codeOf(() => gate.forward(lease(2500)))).toBe('done');
+    expect(await codeOf(() => gate.forward(lease(4701)))).toBe('rate_spent');
+    expect(await codeOf(() => gate.forward(lease(4700)))).toBe('done');
     expect(await codeOf(() => gate.forward(lease(1)))).toBe('rate_spent');
+    await log.close();
+  });
+
+  it('are all there for a client that asks seldom, one value at a time, and for requests that do not fit a lease', async () => {
+    const clock = { now: NOW };
+    const { gate, log } = await open(place().store(), clock, { create: true });
+    for (let i = 0; i < 5; i++) {
+      for (let minute = 0; minute < 11; minute++) {
+        clock.now += 60;
+        await gate.tick();
+      }
+      await gate.forward(lease(1, { verb: 'lookup', scope: 'vault:people/person.name' }) as never);
+    }
+    const look = (count: number) =>
+      codeOf(() => gate.forward(lease(count, { verb: 'lookup', scope: 'vault:people/person.name' }) as never));
+    for (let i = 0; i < 13; i++) expect(await look(7)).toBe('done');
+    expect(await look(5)).toBe('rate_spent');
+    expect(await look(4)).toBe('done');
     await log.close();
   });
 
