@@ -76,14 +76,14 @@ function checkBudget({ warrant, values, people }: WarrantAccount, wanted: Wanted
   }
   const total = asked.reduce((sum, [, count]) => sum + count, values);
   if (warrant.values !== null && total > warrant.values) {
-    fail('budget_spent', 'the warrant does not have so many values left; nothing was opened', {
+    fail('budget_spent', 'the warrant does not have so many values left; nothing of this batch was opened', {
       maximum: warrant.values,
       actual: total,
     });
   }
   const all = new Set([...people, ...wanted.people]).size;
   if (warrant.subjects !== null && all > warrant.subjects) {
-    fail('budget_spent', 'the warrant is not for so many people; nothing was opened', {
+    fail('budget_spent', 'the warrant is not for so many people; nothing of this batch was opened', {
       maximum: warrant.subjects,
       actual: all,
     });

@@ -21,6 +21,7 @@ import type { Charter } from '../charter/charter.ts';
 import { openCharter } from '../charter/succession.ts';
 import { parseRatification } from '../warrant/ratification.ts';
 import { parseRefusal } from '../warrant/refusal.ts';
+import { checkTimeOf } from '../warrant/steps.ts';
 import type { VerifiedWarrant } from '../warrant/verify.ts';
 import { verifyClock, verifyRatification, verifyRefusal } from '../warrant/verify-statements.ts';
 import { decideLease, decideUse, standing, type WantedLease, type WantedUse } from './decide.ts';
@@ -350,15 +351,17 @@ async function admit(state: State, { warrant, sha256, note }: VerifiedWarrant): 
   if (owner !== undefined && owner !== sha256) fail('id_taken', 'the log has another warrant with this id; ask anew');
   if (owner === undefined) {
     if (warrant.charter.sha256 !== ledger.charter!.sha256) fail('charter_outdated', 'the charter has changed');
+    // The time of the log may be ahead of the clock that the warrant was verified by.
+    checkTimeOf(warrant, timeOf(state));
     await write(state, { kind: 'warrant', note });
   }
   standing(ledger, sha256, timeOf(state));
 }
 
-/** The warrant that a note is about. */
-function warrantIn({ ledger }: State, sha256: string): WarrantAccount['warrant'] {
+/** The account of the warrant that a note is about. */
+function accountIn({ ledger }: State, sha256: string): WarrantAccount {
   const account = ledger.warrants.get(sha256);
-  return account?.warrant ?? fail('warrant_invalid', 'the log does not have the warrant that the note is about');
+  return account ?? fail('warrant_invalid', 'the log does not have the warrant that the note is about');
 }
 
 async function setClock(state: State, note: string): Promise<void> {
@@ -389,13 +392,20 @@ function faceOf(state: State): Sequencer {
     },
     admit: (verified: VerifiedWarrant) => admit(state, verified),
     async refuse(note: string): Promise<void> {
-      const warrant = warrantIn(state, parseRefusal(note).warrant);
+      const { warrant, isRefused } = accountIn(state, parseRefusal(note).warrant);
       const verified = verifyRefusal(note, { charter: ledger.charter!, warrant });
+      // A refusal that is sent again changes nothing, and would only lengthen the log.
+      if (isRefused) return;
       await write(state, { kind: 'refusal', note: verified.note });
     },
     async ratify(note: string): Promise<void> {
-      const warrant = warrantIn(state, parseRatification(note).warrant);
+      const { warrant, glass } = accountIn(state, parseRatification(note).warrant);
       const verified = verifyRatification(note, { charter: ledger.charter!, warrant });
+      const named = verified.ratification.uses.map(({ index, sha256 }) =>
+        glass.find((use) => use.index === index && use.sha256 === sha256),
+      );
+      if (named.includes(undefined)) fail('warrant_invalid', 'the ratification names a use that the log does not have');
+      if (named.every((use) => use!.isRatified)) return;
       await write(state, { kind: 'ratified', note: verified.note });
     },
     setClock: (note: string) => setClock(state, note),

@@ -139,7 +139,8 @@ describe('the order of the log', () => {
       at: NOW,
       why: 'The ticket was closed in March.',
     });
-    await gate.refuse(await signed(refusal.text, ['bela'], 'refusal@trefoil'));
+    for (let i = 0; i < 3; i++) await gate.refuse(await signed(refusal.text, ['bela'], 'refusal@trefoil'));
+    expect((await entriesOf(log)).filter(({ kind }) => kind === 'refusal').length).toBe(1);
     expect(await codeOf(() => gate.use(useOf(warrant, 1)))).toBe('warrant_refused');
     expect(await codeOf(() => gate.admit(warrant))).toBe('warrant_refused');
     await log.close();
@@ -220,6 +221,9 @@ describe('break-glass', () => {
       await gate.ratify(await signed(text, ['anna', 'bela'], 'ratification@trefoil'));
     };
     await ratify([first.index]);
+    await ratify([first.index]);
+    expect((await entriesOf(log)).filter(({ kind }) => kind === 'ratified').length).toBe(1);
+    expect(await codeOf(() => ratify([0]))).toBe('warrant_invalid');
     for (let minute = 0; minute < 130; minute++) {
       clock.now += 60;
       await gate.tick();
