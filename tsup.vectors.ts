@@ -12,7 +12,9 @@ const VECTORS = 'dist/vectors';
 export interface VectorTable {
   /** Heading of the section that the table is in. */
   readonly section: string;
-  /** The paragraphs between the heading or the previous table and this one: they name the inputs that all rows share. */
+  /**
+   * The paragraphs between the heading or the previous table and this one: they name the inputs that all rows share.
+   */
   readonly about: string;
   /** The paragraphs between this table and the end of its section, if it is the last one there. */
   readonly after: string;

@@ -1,6 +1,6 @@
-// Judges a charter by the tools of others: prints how many signatures of a note golang.org/x/mod/sumdb/note verifies with
-// the keys of its lines `officer … keeper note VKEY`, how many lines are by keys that it does not know, and the SHA-256
-// of the text.
+// Judges a charter by the tools of others: prints how many signatures of a note golang.org/x/mod/sumdb/note verifies
+// with the keys of its lines `officer … keeper note VKEY`, how many lines are by keys that it does not know, and the
+// SHA-256 of the text.
 //
 //	go run . ../../../../docs/examples/charter.note
 package main

@@ -1,4 +1,5 @@
-// Judges signed notes and signatures of Ed25519, ECDSA and SSH with Go's implementations, and writes their verdicts for the tests:
+// Judges signed notes and signatures of Ed25519, ECDSA and SSH with Go's implementations, and writes their verdicts for
+// the tests:
 //
 //	GOTOOLCHAIN=go1.27.3 go run . notes > ../../../note/go-verdicts.jsonl
 //	GOTOOLCHAIN=go1.27.3 go run . ed25519 > ../../../kernel/curves/edges.jsonl

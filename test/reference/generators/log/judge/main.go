@@ -1,5 +1,5 @@
-// Judges histories of a log, one JSON text a line on standard input (test/log/verify/histories.test.ts writes them), and
-// writes a verdict a line: ok, or a word and the number of the first entry that is concerned.
+// Judges histories of a log, one JSON text a line on standard input (test/log/verify/histories.test.ts writes them),
+// and writes a verdict a line: ok, or a word and the number of the first entry that is concerned.
 //
 // Notes, trees and the verification of tiles are those of golang.org/x/mod. The rest is written from the words of the
 // specifications: the whole log is in memory, and every tile is asked for again for every entry.
