@@ -2,6 +2,7 @@
 /** The log that `LOG` names: a folder, or an address on a web server. */
 
 import { stat } from 'node:fs/promises';
+import { utf8 } from '../../core/bytes.ts';
 import { fail, TrefoilError } from '../../errors.ts';
 import { readLogFolder } from '../../files/log/source.ts';
 import { errorCode, guard } from '../../files/system-error.ts';
@@ -91,4 +92,13 @@ async function identity(path: string): Promise<string | null> {
     if (errorCode(error) === null) throw error;
     return null;
   }
+}
+
+/**
+ * The same log with a checkpoint that was read before. A server may sign several logs, and answer each question with
+ * another checkpoint; all that is read has to be parts of one tree.
+ */
+export function withCheckpoint(source: LogSource, checkpoint: string): LogSource {
+  const bytes = utf8(checkpoint);
+  return { read: async (path, limit) => (path === CHECKPOINT_PATH ? bytes : source.read(path, limit)) };
 }

@@ -4,16 +4,13 @@
  * concluded from entries of a log that does not verify.
  */
 
-import { utf8 } from '../../core/bytes.ts';
 import { fail, TrefoilError } from '../../errors.ts';
 import { type Charter, openCharter } from '../../govern.ts';
 import { MOST_BUNDLE_BYTES, parseBundle } from '../../log/tree/bundle.ts';
 import { CHECKPOINT_PATH, readTileFile } from '../../log/tree/source.ts';
 import { TILE_WIDTH, tileOf } from '../../log/tree/tiles.ts';
 import { inOrder } from '../../log/verify/finding.ts';
-import { askByHttp } from '../../log/verify/witnesses.ts';
 import {
-  type AskWitness,
   type LogPolicy,
   type LogSource,
   parseCheckpoint,
@@ -29,10 +26,9 @@ import { MOST_NOTE_BYTES } from '../../note/note-text.ts';
 import { EXIT } from '../exit.ts';
 import { writeJsonLine, writeOut } from '../stdout.ts';
 import { printable } from '../voice.ts';
+import { askWith } from './asking.ts';
+import { withCheckpoint } from './log-source.ts';
 import { type Look, verdictJson, verdictLines } from './verdict.ts';
-
-/** Time limit for each witness, in milliseconds. */
-const TIMEOUT = 30_000;
 
 /** How many entries are looked at for the first charter. The writer of a log writes it before anything else. */
 const MOST_BEFORE_CHARTER = 10 * TILE_WIDTH;
@@ -74,7 +70,7 @@ export type BeginPass = (head: {
 export async function readWholeLog(source: LogSource, options: WholeLogOptions, begin: BeginPass): Promise<WholeLog> {
   const { firstCharter, seen, isAsked, signal } = options;
   const reasons = new Map<string, string>();
-  const ask = isAsked ? askOnce(askWith(reasons, signal)) : null;
+  const ask = isAsked ? askWith(reasons, signal) : null;
   const policy = options.policy ?? (await policyOfCharters(source, firstCharter!));
   const common = { policy, ask };
   // As `oversee verify --all`: what is new, after the last look, and then everything under the same checkpoint.
@@ -172,38 +168,4 @@ function startsWith(bytes: Uint8Array, text: string): boolean {
   if (bytes.length < text.length) return false;
   for (let i = 0; i < text.length; i++) if (bytes[i] !== text.charCodeAt(i)) return false;
   return true;
-}
-
-/** The same log with a checkpoint that was read before, so that all that is read are parts of one tree. */
-function withCheckpoint(source: LogSource, checkpoint: string): LogSource {
-  const bytes = utf8(checkpoint);
-  return { read: async (path, limit) => (path === CHECKPOINT_PATH ? bytes : source.read(path, limit)) };
-}
-
-/** Asks each witness once, so that all verifications compare the log with the same answers. */
-function askOnce(ask: AskWitness): AskWitness {
-  const answers = new Map<string, ReturnType<AskWitness>>();
-  return (witness, origin) => {
-    const answer = answers.get(witness.name) ?? ask(witness, origin);
-    answers.set(witness.name, answer);
-    return answer;
-  };
-}
-
-/** Asks by HTTP, and remembers why a witness did not answer. */
-function askWith(reasons: Map<string, string>, signal: AbortSignal): AskWitness {
-  const ask = askByHttp(undefined, TIMEOUT);
-  return async (witness, origin) => {
-    signal.throwIfAborted();
-    try {
-      const note = await ask(witness, origin);
-      if (note === null) reasons.set(witness.name, 'it has no checkpoint of this log, or serves none');
-      return note;
-    } catch (error) {
-      const reason =
-        witness.url === null ? 'the policy has no address of it' : 'it cannot be reached, or its answer is wrong';
-      reasons.set(witness.name, reason);
-      throw error;
-    }
-  };
 }

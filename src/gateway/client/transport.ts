@@ -8,6 +8,7 @@ import { checkOf, type Verifier } from '../../note/verifier.ts';
 import { answerBase, answerComponents, contentDigest, keyIdOf, LABEL } from '../http/base.ts';
 import { memberOf, readSignature } from '../http/signature.ts';
 import { signedRequest } from '../http/signing.ts';
+import { limitedBody } from '../wire/limited.ts';
 import { MOST_ANSWER, SKEW } from '../wire/limits.ts';
 
 /** How long an answer is waited for, in milliseconds: a use may have to be cosigned, which takes up to a minute. */
@@ -51,7 +52,7 @@ export function makeAsk(parts: TransportParts): Ask {
     );
     if (typeof Object(Object(response).headers).get !== 'function')
       badType('fetch', 'returned something else than a response');
-    const bytes = await reach(() => bytesOf(response));
+    const bytes = await reach(() => limitedBody(response, MOST_ANSWER, () => broken('is too long')));
     checkAnswer(response, bytes, headers.signature, parts);
     return { status: response.status, body: objectOf(bytes) };
   };
@@ -85,27 +86,6 @@ async function reach<T>(work: () => Promise<T>): Promise<T> {
     if (error instanceof TrefoilError) throw error;
     return fail('gateway_unavailable', 'the gateway cannot be reached, redirects, or does not answer in time');
   }
-}
-
-async function bytesOf(response: Response): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  const reader = response.body?.getReader();
-  for (let next = await reader?.read(); next !== undefined && !next.done; next = await reader!.read()) {
-    length += next.value.length;
-    if (length > MOST_ANSWER) {
-      await reader!.cancel();
-      broken('is too long');
-    }
-    chunks.push(next.value);
-  }
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
 }
 
 /** Checks that the key for answers has signed this answer, to this request, now. */

@@ -11,6 +11,7 @@ import type { Signer } from '../../note/signer.ts';
 import type { Stores } from '../../vault/session.ts';
 import { memberOf } from '../http/signature.ts';
 import { checkSigner, signedAnswer } from '../http/signing.ts';
+import { limitedBody } from '../wire/limited.ts';
 import { MOST_BODY } from '../wire/limits.ts';
 import { type Caller, makeGatekeeper } from './authentic.ts';
 import { type Body, checkNames, malformed, readBody, textIn } from './body.ts';
@@ -155,24 +156,7 @@ async function bodyOf(request: Request): Promise<Uint8Array> {
   if (request.headers.has('content-encoding')) malformed('a body must not have a content-encoding');
   const tooLarge = (): never => malformed(`the body has more than ${MOST_BODY} bytes`, 413);
   if (Number(request.headers.get('content-length') ?? 0) > MOST_BODY) tooLarge();
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  const reader = request.body?.getReader();
-  for (let next = await reader?.read(); next !== undefined && !next.done; next = await reader!.read()) {
-    length += next.value.length;
-    if (length > MOST_BODY) {
-      await reader!.cancel();
-      tooLarge();
-    }
-    chunks.push(next.value);
-  }
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
+  return limitedBody(request, MOST_BODY, tooLarge);
 }
 
 /** What a desk or client may know of the keys: names and check values. */

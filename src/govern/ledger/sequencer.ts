@@ -8,7 +8,6 @@
 import { badType, checkInteger, checkName, checkOptions, typeName } from '../../core/checks.ts';
 import { writeHex } from '../../core/hex.ts';
 import { fail } from '../../errors.ts';
-import { runningSha256 } from '../../kernel/digest.ts';
 import { randomBytes } from '../../kernel/random.ts';
 import { commitment, randomOf } from '../../log/entry/commitment.ts';
 import { readEntry } from '../../log/entry/entry.ts';
@@ -19,6 +18,7 @@ import type { Appended } from '../../log/writer/group.ts';
 import type { Log } from '../../log/writer/sequencer.ts';
 import type { Charter } from '../charter/charter.ts';
 import { openCharter } from '../charter/succession.ts';
+import { digestHex } from '../warrant/fields.ts';
 import { parseRatification } from '../warrant/ratification.ts';
 import { parseRefusal } from '../warrant/refusal.ts';
 import { checkTimeOf } from '../warrant/steps.ts';
@@ -192,10 +192,8 @@ function settingsOf(options: SequencerOptions): Settings {
 /** Fills in the place of a use of break-glass, which its ratification names. */
 function placed(use: GlassUse | null, index: number, entry: Uint8Array): void {
   if (use === null) return;
-  const hash = runningSha256();
-  hash.add(entry);
   use.index = index;
-  use.sha256 = writeHex(hash.soFar());
+  use.sha256 = digestHex(entry);
 }
 
 /** A sequencer at work. */

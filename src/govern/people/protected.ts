@@ -8,12 +8,12 @@ import { utf8 } from '../../core/bytes.ts';
 import { badType, checkOptions, checkText, typeName } from '../../core/checks.ts';
 import { readHex, writeHex } from '../../core/hex.ts';
 import { fail } from '../../errors.ts';
-import { runningSha256 } from '../../kernel/digest.ts';
 import { randomBytes } from '../../kernel/random.ts';
 import { randomOf } from '../../log/entry/commitment.ts';
 import { decode } from '../../wire/base32.ts';
 import type { Charter } from '../charter/charter.ts';
 import type { Demand } from '../text/items.ts';
+import { digestHex } from '../warrant/fields.ts';
 
 const TITLE = 'trefoil protected v1';
 
@@ -89,10 +89,8 @@ export function parseProtected(file: string | Uint8Array): ProtectedPeople {
     if (pseudonym.length !== 16 || decode(pseudonym) === null) invalid('the line is not a pseudonym', 3 + i);
     if (i > 0 && people[i - 1]! >= pseudonym) invalid('the pseudonyms are not ascending, each once', 3 + i);
   }
-  const hash = runningSha256();
-  hash.add(utf8(text));
   const set = new Set(people);
-  return Object.freeze({ sha256: writeHex(hash.soFar()), size: set.size, has: (one: string) => set.has(one) });
+  return Object.freeze({ sha256: digestHex(utf8(text)), size: set.size, has: (one: string) => set.has(one) });
 }
 
 function textOf(file: unknown): string {

@@ -2,14 +2,10 @@
 /** `trefoil oversee verify`: verifies a log that somebody else keeps. */
 
 import { type Command, Option } from 'commander';
-import { utf8 } from '../../../core/bytes.ts';
 import { fail, formatIssue, TrefoilError } from '../../../errors.ts';
-import { CHECKPOINT_PATH } from '../../../log/tree/source.ts';
 import { inOrder } from '../../../log/verify/finding.ts';
 import { Unread } from '../../../log/verify/unread.ts';
-import { askByHttp } from '../../../log/verify/witnesses.ts';
 import {
-  type AskWitness,
   type LogPolicy,
   type LogSource,
   parseLogPolicy,
@@ -20,10 +16,11 @@ import {
 import { EXIT, exitCodeOf, UsageError } from '../../exit.ts';
 import { type Context, fileOption, need, wordOption } from '../../options.ts';
 import { refuseTwoDashes } from '../../outputs.ts';
+import { askWith } from '../../oversee/asking.ts';
 import { type BadCopies, badCopies, tellOfCopies } from '../../oversee/copies.ts';
 import { type Copied, copied, hasKept, keptTiles } from '../../oversee/kept-tiles.ts';
 import { readLogPolicy, vkeysOption } from '../../oversee/keys.ts';
-import { logThere, refuseLogAsCopies, sourceOf } from '../../oversee/log-source.ts';
+import { logThere, refuseLogAsCopies, sourceOf, withCheckpoint } from '../../oversee/log-source.ts';
 import { checkSeenPlace, readSeenFile, type SeenFile, writeSeenFile } from '../../oversee/seen-file.ts';
 import { aheadText, isWitnessed, type Look, reasonOf, verdictJson, verdictLines } from '../../oversee/verdict.ts';
 import { writeJsonLine, writeOut } from '../../stdout.ts';
@@ -53,9 +50,6 @@ seen it, the log does not verify.
 Examples:
   trefoil oversee verify https://log.example/2026 --log-policy policy.txt --seen seen.json
   trefoil oversee verify /mnt/log --log-key log.example/2026+3d1a…+Ab… --seen seen.json --json`;
-
-/** Time limit for each witness, in milliseconds. */
-const TIMEOUT = 30_000;
 
 interface VerifyOptions {
   readonly logPolicy?: string;
@@ -125,7 +119,7 @@ async function lookAt(
   { signal }: Context,
 ): Promise<Look> {
   const reasons = new Map<string, string>();
-  const ask = options.witnesses ? askOnce(askWith(reasons, signal)) : null;
+  const ask = options.witnesses ? askWith(reasons, signal) : null;
   const common = { policy, entries: options.entries ?? ('log-v1' as const), ask };
   const fresh = await verifyLog(source, {
     ...common,
@@ -240,25 +234,6 @@ function judged({ keep, all }: VerifyOptions, seen: Seen): Promise<BadCopies> {
   return badCopies(keptTiles(keep!), (path) => hasKept(keep!, path), seen, all === true);
 }
 
-/**
- * The same log with a checkpoint that was read before. A server may sign several logs, and answer each question with
- * another checkpoint; what is new and what is old have to be parts of one tree.
- */
-function withCheckpoint(source: LogSource, checkpoint: string): LogSource {
-  const bytes = utf8(checkpoint);
-  return { read: async (path, limit) => (path === CHECKPOINT_PATH ? bytes : source.read(path, limit)) };
-}
-
-/** Asks each witness once, so that both verifications compare the log with the same answers. */
-function askOnce(ask: AskWitness): AskWitness {
-  const answers = new Map<string, ReturnType<AskWitness>>();
-  return (witness, origin) => {
-    const answer = answers.get(witness.name) ?? ask(witness, origin);
-    answers.set(witness.name, answer);
-    return answer;
-  };
-}
-
 /** What is new, verified after the last look, together with everything from the beginning, of the same checkpoint. */
 function withAll(fresh: Verification, all: Verification): Verification {
   const known = new Set(fresh.findings.map(({ message }) => message));
@@ -334,26 +309,5 @@ function interruptible(source: LogSource, signal: AbortSignal): LogSource {
       signal.throwIfAborted();
       return source.read(path, limit);
     },
-  };
-}
-
-/** Asks by HTTP, and remembers why a witness did not answer. */
-function askWith(reasons: Map<string, string>, signal: AbortSignal): AskWitness {
-  const ask = askByHttp(undefined, TIMEOUT);
-  return async (witness, origin) => {
-    signal.throwIfAborted();
-    try {
-      const note = await ask(witness, origin);
-      if (note === null) reasons.set(witness.name, 'it has no checkpoint of this log, or serves none');
-      return note;
-    } catch (error) {
-      reasons.set(
-        witness.name,
-        witness.url === null
-          ? 'the policy has no address of it'
-          : 'it cannot be reached, does not answer in time, or answers with an error',
-      );
-      throw error;
-    }
   };
 }
